@@ -84,10 +84,11 @@ class Kafka:
     def child(self) -> Child | None:
         return self._child
 
-    async def start(self, preferred_port: int = 0, *, training: bool = False) -> None:
+    async def start(self, preferred_port: int = 0, *, recording: Path | None = None) -> None:
         """Returns when it accepts connections. Raises StartError.
 
-        `training` records this run for the ahead-of-time cache; stopping then takes some seconds.
+        With `recording`, stopping the node writes an ahead-of-time cache of this run to that file, which
+        takes some seconds.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             self.port = free_port(preferred_port)
@@ -96,7 +97,7 @@ class Kafka:
                 await self._format(properties)
             self._child = await Child.start(
                 "kafka",
-                [*self._command(training), "kafka.Kafka", str(properties)],
+                [*self._command(recording), "kafka.Kafka", str(properties)],
                 log=self._log,
                 env=_environment(),
                 farewell=signal.SIGTERM,
@@ -117,10 +118,10 @@ class Kafka:
         if self._child:
             await self._child.kill()
 
-    def _command(self, training: bool) -> list[str]:
+    def _command(self, recording: Path | None = None) -> list[str]:
         archive = self._distribution.aot_cache
-        if training:
-            flags = [f"-XX:AOTCacheOutput={archive}"]
+        if recording:
+            flags = [f"-XX:AOTCacheOutput={recording}"]
         else:
             flags = [f"-XX:AOTCache={archive}"] if archive.exists() else []
         return [str(java()), *JVM, *flags, "-cp", self._distribution.classpath]
@@ -142,7 +143,7 @@ class Kafka:
         shutil.rmtree(self._folder, ignore_errors=True)  # formatting that was cut short
         checkpoint = self._distribution.bootstrap_checkpoint
         if not checkpoint.exists():
-            command = [*self._command(training=False), "kafka.tools.StorageTool", "format"]
+            command = [*self._command(), "kafka.tools.StorageTool", "format"]
             command += ["-t", _random_id(), "-c", str(properties)]
             await run_to_end("kafka format", command, log=self._log, env=_environment())
             return

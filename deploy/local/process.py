@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from deploy.local.places import Account
 
@@ -56,9 +57,9 @@ class Child:
                 cwd=folder,
                 start_new_session=True,
                 preexec_fn=_die_with_parent(farewell),
-                **(
-                    {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
-                ),
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
             )
         return cls(name, process, log)
 
@@ -113,7 +114,7 @@ class Child:
         return ""
 
 
-def _open_log(path: Path):
+def _open_log(path: Path) -> BinaryIO:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_suffix(".old.log"))
