@@ -1,0 +1,1 @@
+"""What every service stands on. Knows the contracts and no clinic."""

@@ -1,0 +1,94 @@
+"""The service's own schema: a pool of connections, and transactions that say what they decided."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from contracts.envelope import Envelope
+
+from chassis.clock import Clock
+from chassis.schema import migrate
+from chassis.settings import ServiceSettings
+from chassis.transaction import Transaction
+
+
+class Wakes:
+    """Tells the loops of this process that a commit has left work for them, so that they need not poll fast."""
+
+    def __init__(self) -> None:
+        self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def wake(self, name: str) -> None:
+        self._events[name].set()
+
+    async def sleep(self, name: str, seconds: float) -> bool:
+        """Sleep until woken or until `seconds` are over. Returns whether it was woken."""
+        event = self._events[name]
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return False
+        event.clear()
+        return True
+
+
+class Database:
+    """Transactions and plain reads. Open between `start` and `stop`."""
+
+    def __init__(self, source: str, settings: ServiceSettings, clock: Clock) -> None:
+        self._source = source
+        self._settings = settings
+        self._clock = clock
+        self._pool: asyncpg.Pool | None = None
+        self.wakes = Wakes()
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        if self._pool is None:
+            raise RuntimeError("the database is not open: start the service first")
+        return self._pool
+
+    async def start(self, migrations: Path) -> list[str]:
+        """Connect and bring the schema up to date. Returns the names of the migrations applied."""
+        url = self._settings.database_url.get_secret_value()
+        self._pool = await asyncpg.create_pool(
+            url,
+            min_size=2,
+            max_size=self._settings.pool_size,
+            command_timeout=30,
+            server_settings={"application_name": self._source},
+        )
+        async with self._pool.acquire() as connection:
+            return await migrate(connection, migrations)
+
+    async def stop(self) -> None:
+        if self._pool is not None:
+            try:
+                async with asyncio.timeout(3):
+                    await self._pool.close()
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for reading."""
+        async with self.pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self, cause: Envelope | None = None) -> AsyncIterator[Transaction]:
+        """All of it or nothing: tables, events, timers, outside tasks. Wakes whoever has work by it."""
+        async with self.pool.acquire() as connection:
+            async with connection.transaction():
+                transaction = Transaction(connection, self._clock.now(), self._source, cause)
+                yield transaction
+                wakes = await transaction.flush()
+            for name in wakes:
+                self.wakes.wake(name)

@@ -1,0 +1,119 @@
+"""Lanes: records of one key run in order, different keys at once; offsets advance to the finished watermark."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from aiokafka import TopicPartition
+
+from chassis.backoff import backoff
+from chassis.failures import cause_of
+from chassis.log import logger
+from chassis.records import Record
+
+
+class Watermark:
+    """How far one partition is finished without a gap."""
+
+    def __init__(self) -> None:
+        self._open: deque[int] = deque()
+        self._finished: set[int] = set()
+        self.position: int | None = None
+        """The offset to resume from; None until something is finished."""
+
+    def opened(self, offset: int) -> None:
+        self._open.append(offset)
+
+    def finished(self, offset: int) -> None:
+        self._finished.add(offset)
+        while self._open and self._open[0] in self._finished:
+            done = self._open.popleft()
+            self._finished.discard(done)
+            self.position = done + 1
+
+
+class Lanes:
+    """A fixed number of workers, each with a queue; a key always has the same one.
+
+    `apply` raises only what is not the record's own fault; the lane then tries it again in its place.
+    """
+
+    def __init__(self, apply: Callable[[Record], Awaitable[object]], count: int) -> None:
+        self._apply = apply
+        self._count = count
+        self._queues: list[asyncio.Queue[Record]] = [asyncio.Queue() for _ in range(count)]
+        self._workers: list[asyncio.Task[None]] = []
+        self._watermarks: dict[TopicPartition, Watermark] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.backlog = 0
+        self.moved_at = time.monotonic()
+
+    def start(self) -> None:
+        self._workers = [asyncio.create_task(self._work(queue)) for queue in self._queues]
+
+    async def stop(self) -> None:
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    def submit(self, record: Record) -> None:
+        """Queue a record behind every earlier one of its key. Never waits: watch `backlog`."""
+        partition = TopicPartition(record.topic, record.partition)
+        self._watermarks.setdefault(partition, Watermark()).opened(record.offset)
+        self.backlog += 1
+        self._idle.clear()
+        self._queues[zlib.crc32(record.key) % self._count].put_nowait(record)
+
+    async def drain(self, seconds: float) -> bool:
+        """Wait until all that was submitted is finished; False when `seconds` did not suffice."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def forget(self) -> None:
+        """Drop what is queued and all watermarks: the partitions may be somebody else's now."""
+        for queue in self._queues:
+            while not queue.empty():
+                queue.get_nowait()
+                self._finish_one()
+        self._watermarks.clear()
+
+    def finished(self) -> dict[TopicPartition, int]:
+        """The offset to resume each partition from, where something was finished."""
+        return {
+            partition: mark.position for partition, mark in self._watermarks.items() if mark.position is not None
+        }
+
+    async def _work(self, queue: asyncio.Queue[Record]) -> None:
+        while True:
+            record = await queue.get()
+            await self._until_applied(record)
+            mark = self._watermarks.get(TopicPartition(record.topic, record.partition))
+            if mark is not None:
+                mark.finished(record.offset)
+            self._finish_one()
+
+    def _finish_one(self) -> None:
+        self.moved_at = time.monotonic()
+        self.backlog -= 1
+        if self.backlog == 0:
+            self._idle.set()
+
+    async def _until_applied(self, record: Record) -> None:
+        tries = 0
+        while True:
+            try:
+                await self._apply(record)
+                return
+            except Exception as error:
+                tries += 1
+                logger.warning("lane_waits", cause=cause_of(error), tries=tries)
+                await asyncio.sleep(backoff(tries, 0.05, 5))

@@ -1,0 +1,229 @@
+"""Reaching outside: each decision to act is a row; a bounded pool for each destination carries it out.
+
+The decision is exactly once. The act is at least once: it is repeated only when the process that made it died between
+the far side's acceptance and our record of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import asyncpg
+from contracts.envelope import Envelope
+
+from chassis.backoff import backoff
+from chassis.database import Database
+from chassis.failures import cause_of, is_infrastructure
+from chassis.telemetry import Telemetry
+from chassis.transaction import Transaction, unpack_cause
+
+A = TypeVar("A")
+
+LEASE_MARGIN_SECONDS = 15.0
+"""Beyond the call's own time-out, for recording its answer."""
+
+_LEASE = """
+UPDATE outside_task SET attempt = attempt + 1, due_at = clock_timestamp() + make_interval(secs => $3)
+WHERE id IN (
+    SELECT id FROM outside_task
+    WHERE destination = $1 AND ended_at IS NULL AND due_at <= clock_timestamp()
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
+
+_PUT_OFF = """
+UPDATE outside_task SET tries = tries + 1, error = $3, due_at = clock_timestamp() + make_interval(secs => $4)
+WHERE id = $1 AND attempt = $2 AND ended_at IS NULL
+"""
+
+_END = "UPDATE outside_task SET ended_at = clock_timestamp(), outcome = $2, error = $3 WHERE id = $1"
+
+
+class OutsideUnavailable(Exception):
+    """The far side could not be asked, or did not answer. To be tried again."""
+
+    def __init__(self, cause_code: str) -> None:
+        super().__init__(cause_code)
+        self.cause_code = cause_code
+
+
+class OutsideRefused(Exception):
+    """The far side will never take this. Not to be tried again."""
+
+    def __init__(self, cause_code: str) -> None:
+        super().__init__(cause_code)
+        self.cause_code = cause_code
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTask:
+    """A decision to act. `id` never changes: the key by which a far side can recognise a repeat."""
+
+    id: UUID
+    destination: str
+    purpose: str
+    subject: str | None
+    payload: dict[str, Any]
+    attempt: int
+    tries: int
+    cause: Envelope | None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination(Generic[A]):
+    """How to reach one far side and what to do with its answer. `cause_code`s hold nothing about a person."""
+
+    name: str
+    call: Callable[[OutsideTask], Awaitable[A]]
+    answered: Callable[[Transaction, OutsideTask, A], Awaitable[None]]
+    gave_up: Callable[[Transaction, OutsideTask, str], Awaitable[None]]
+    workers: int = 4
+    timeout_seconds: float = 20.0
+    tries: int = 5
+    retry_first_seconds: float = 1.0
+    retry_longest_seconds: float = 300.0
+
+
+class Pool(Generic[A]):
+    """Carries out the tasks of one destination, a bounded number at a time."""
+
+    def __init__(self, destination: Destination[A], database: Database, telemetry: Telemetry) -> None:
+        self._to = destination
+        self._database = database
+        self._telemetry = telemetry
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def name(self) -> str:
+        return self._to.name
+
+    async def run(self) -> None:
+        wake = f"outside:{self._to.name}"
+        try:
+            while True:
+                for task in await self._lease(self._to.workers - len(self._running)):
+                    self._start(task)
+                if len(self._running) >= self._to.workers:
+                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                else:
+                    await self._database.wakes.sleep(wake, 0.5)
+        finally:
+            await self._drain()
+
+    async def _drain(self) -> None:
+        """Calls under way may end; what they found out is worth keeping."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=3)
+        for task in self._running:
+            task.cancel()
+
+    def _start(self, task: OutsideTask) -> None:
+        running = asyncio.create_task(self._carry_out(task))
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        self._running.discard(running)
+        self._database.wakes.wake(f"outside:{self._to.name}")
+
+    async def _lease(self, free: int) -> list[OutsideTask]:
+        if free <= 0:
+            return []
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                _LEASE, self._to.name, free, self._to.timeout_seconds + LEASE_MARGIN_SECONDS
+            )
+        return [_task(row) for row in rows]
+
+    async def _carry_out(self, task: OutsideTask) -> None:
+        if task.attempt > task.tries + 1:
+            self._telemetry.outside_repeats.labels(self._to.name).inc()
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._to.timeout_seconds):
+                answer = await self._to.call(task)
+        except OutsideRefused as refused:
+            await self._record(task, lambda: self._give_up(task, refused.cause_code))
+        except Exception as error:
+            await self._record(task, lambda: self._put_off(task, _code(error)))
+        else:
+            self._telemetry.outside_seconds.labels(self._to.name).observe(time.monotonic() - started)
+            await self._record(task, lambda: self._answer(task, answer))
+
+    async def _record(self, task: OutsideTask, write: Callable[[], Awaitable[str]]) -> None:
+        """Keep at it while the database is away: the call has been made and must not be made again for that."""
+        tries = 0
+        while True:
+            try:
+                outcome = await write()
+            except Exception as error:
+                tries += 1
+                if not is_infrastructure(error):
+                    outcome = await self._unapplied(task, cause_of(error))
+                else:
+                    await asyncio.sleep(backoff(tries, 0.1, 5))
+                    continue
+            self._telemetry.outside_attempts.labels(self._to.name, outcome).inc()
+            return
+
+    async def _answer(self, task: OutsideTask, answer: A) -> str:
+        async with self._database.transaction(task.cause) as tx:
+            if await _still_open(tx.connection, task):
+                await tx.connection.execute(_END, task.id, "answered", None)
+                await self._to.answered(tx, task, answer)
+        return "answered"
+
+    async def _put_off(self, task: OutsideTask, cause_code: str) -> str:
+        if task.tries + 1 >= self._to.tries:
+            return await self._give_up(task, cause_code)
+        wait = backoff(task.tries + 1, self._to.retry_first_seconds, self._to.retry_longest_seconds)
+        async with self._database.connection() as connection:
+            await connection.execute(_PUT_OFF, task.id, task.attempt, cause_code, wait)
+        return "put_off"
+
+    async def _give_up(self, task: OutsideTask, cause_code: str) -> str:
+        async with self._database.transaction(task.cause) as tx:
+            if await _still_open(tx.connection, task):
+                await tx.connection.execute(_END, task.id, "gave_up", cause_code)
+                await self._to.gave_up(tx, task, cause_code)
+        return "gave_up"
+
+    async def _unapplied(self, task: OutsideTask, cause: str) -> str:
+        """Our own handler failed on the answer. Calling again would not mend that: a person must look."""
+        async with self._database.connection() as connection:
+            await connection.execute(_END, task.id, "unapplied", cause)
+        return "unapplied"
+
+
+async def _still_open(connection: asyncpg.Connection, task: OutsideTask) -> bool:
+    return bool(
+        await connection.fetchval(
+            "SELECT true FROM outside_task WHERE id = $1 AND ended_at IS NULL FOR UPDATE", task.id
+        )
+    )
+
+
+def _task(row: asyncpg.Record) -> OutsideTask:
+    return OutsideTask(
+        id=row["id"],
+        destination=row["destination"],
+        purpose=row["purpose"],
+        subject=row["subject"],
+        payload=json.loads(row["payload"]),
+        attempt=row["attempt"],
+        tries=row["tries"],
+        cause=unpack_cause(row["cause"]),
+    )
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, OutsideUnavailable):
+        return error.cause_code
+    return "timed_out" if isinstance(error, TimeoutError) else cause_of(error)

@@ -1,0 +1,50 @@
+"""A record as it came from the broker."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+
+from contracts.envelope import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Raw, and not trusted: any of it may be garbage."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    headers: Headers
+    body: bytes
+
+    @property
+    def key_text(self) -> str:
+        """The key as text that any database column takes; bytes that are not UTF-8 are escaped."""
+        return self.key.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+    def packed(self) -> bytes:
+        """As bytes, for storing."""
+        return json.dumps(
+            {
+                "key": _text(self.key),
+                "headers": [(name, _text(value)) for name, value in self.headers],
+                "body": _text(self.body),
+            }
+        ).encode()
+
+    @classmethod
+    def unpacked(cls, packed: bytes, *, topic: str, partition: int, offset: int) -> Record:
+        stored = json.loads(packed)
+        headers = [(name, _bytes(value)) for name, value in stored["headers"]]
+        return cls(topic, partition, offset, _bytes(stored["key"]), headers, _bytes(stored["body"]))
+
+
+def _text(value: bytes) -> str:
+    return base64.b85encode(value).decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b85decode(text)

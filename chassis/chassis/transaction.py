@@ -1,0 +1,145 @@
+"""One transaction: what a handler reads, decides, writes, says, and wants done later or outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+from contracts.envelope import Envelope
+from contracts.event import Event
+from contracts.ids import EventId, new_event_id
+from pydantic import JsonValue
+from uuid_utils import uuid7
+
+from chassis import outbox
+from chassis.outbox import Saying
+
+Payload = Mapping[str, JsonValue]
+
+_SET_TIMER = """
+INSERT INTO timer (name, key, due_at, payload, cause) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload, cause = excluded.cause,
+    tries = 0, retry_at = NULL, error = NULL, given_up_at = NULL
+"""
+
+_ASK_OUTSIDE = """
+INSERT INTO outside_task (id, destination, purpose, subject, payload, cause, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))
+ON CONFLICT (destination, purpose) DO NOTHING
+RETURNING id
+"""
+
+
+RELAY_WORKERS = 2
+"""Rounds of disjoint shards under way at once: one fetches and builds while another waits for the broker."""
+
+
+def relay_wake(shard: int) -> str:
+    """The name under which the relay worker of a shard sleeps."""
+    return f"relay:{shard % RELAY_WORKERS}"
+
+
+@dataclass(slots=True)
+class Transaction:
+    """Open until its `async with` ends; then everything in it is committed, or nothing is.
+
+    `now` is clinic time and the same throughout. `cause` is the event that is being handled, if any.
+    """
+
+    connection: asyncpg.Connection
+    now: datetime
+    source: str
+    cause: Envelope | None = None
+    _said: list[Saying] = field(default_factory=list[Saying])
+    _wakes: set[str] = field(default_factory=set[str])
+
+    def emit(self, event: Event, *, subject: str) -> EventId:
+        """Say that `event` happened to `subject`. Published after the commit, in order for each subject."""
+        id = new_event_id()
+        self._said.append(outbox.saying(id, event, subject))
+        return id
+
+    async def set_timer(self, name: str, key: str, due_at: datetime, payload: Payload | None = None) -> None:
+        """Have the timer `name` handled for `key` at clinic time `due_at`. Setting it again moves it."""
+        await self.connection.execute(
+            _SET_TIMER, name, key, due_at, json.dumps(dict(payload or {})), pack_cause(self.cause)
+        )
+        self._wakes.add("timers")
+
+    async def cancel_timer(self, name: str, key: str) -> None:
+        await self.connection.execute("DELETE FROM timer WHERE name = $1 AND key = $2", name, key)
+
+    async def ask_outside(
+        self,
+        destination: str,
+        purpose: str,
+        payload: Payload,
+        *,
+        subject: str | None = None,
+        not_before_seconds: float = 0,
+    ) -> bool:
+        """Decide to act on the outside world: once for each `purpose` at a `destination`, for ever.
+
+        Returns False where that decision had been made before; nothing is changed then.
+        """
+        id = await self.connection.fetchval(
+            _ASK_OUTSIDE,
+            str(uuid7()),
+            destination,
+            purpose,
+            subject,
+            json.dumps(dict(payload)),
+            pack_cause(self.cause),
+            not_before_seconds,
+        )
+        self._wakes.add(f"outside:{destination}")
+        return id is not None
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part that may fail alone: on an error its writes and what it said are undone, and the error raised."""
+        said = len(self._said)
+        try:
+            async with self.connection.transaction():
+                yield
+        except BaseException:
+            del self._said[said:]
+            raise
+
+    async def flush(self) -> frozenset[str]:
+        """Write what was said. The last thing before the commit; returns what to wake after it."""
+        if self._said:
+            shards = await outbox.write(self.connection, self._said, self._pattern())
+            self._wakes.update(map(relay_wake, shards))
+        return frozenset(self._wakes)
+
+    def _pattern(self) -> Envelope:
+        first = self._said[0]
+        return Envelope(
+            id=first.id,
+            type=first.type,
+            source=self.source,
+            time=self.now,
+            subject=first.subject,
+            sequence=1,
+            correlation_id=self.cause.correlation_id if self.cause else first.id,
+            causation_id=self.cause.id if self.cause else None,
+            traceparent=self.cause.traceparent if self.cause else None,
+        )
+
+
+def pack_cause(cause: Envelope | None) -> bytes | None:
+    """An envelope as bytes, to be remembered by a timer or an outside task."""
+    if cause is None:
+        return None
+    return json.dumps([(name, value.decode()) for name, value in cause.to_headers()]).encode()
+
+
+def unpack_cause(packed: bytes | None) -> Envelope | None:
+    if packed is None:
+        return None
+    return Envelope.from_headers((name, value.encode()) for name, value in json.loads(packed))
