@@ -11,4 +11,4 @@ def backoff(tries: int, first: float, longest: float) -> float:
     Between half of the step and all of it, so that retries neither come at once nor in step with each other.
     """
     step = min(longest, first * 2.0 ** min(tries - 1, 32))
-    return step * (0.5 + random.random() / 2)  # noqa: S311: spreads load, guards nothing
+    return step * (0.5 + random.random() / 2)  # noqa: S311 (spreads load, guards nothing)

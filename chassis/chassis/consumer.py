@@ -25,12 +25,10 @@ _POLL_MS = 20
 _LARGEST_POLL = 500
 
 
-class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+class Consumer(ConsumerRebalanceListener):
     """Reads topics as one group and applies each record through an inbox."""
 
-    def __init__(
-        self, inbox: Inbox, topics: list[str], settings: ServiceSettings, telemetry: Telemetry
-    ) -> None:
+    def __init__(self, inbox: Inbox, topics: list[str], settings: ServiceSettings, telemetry: Telemetry) -> None:
         self._inbox = inbox
         self._settings = settings
         self._telemetry = telemetry
@@ -97,7 +95,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._lanes.submit(_record(record))
         self._pause_or_resume()
 
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] (aiokafka awaits it)
+        self, revoked: set[TopicPartition]
+    ) -> None:
         """Finish what was taken before somebody else reads on; heartbeats go on meanwhile."""
         if revoked:
             await self._lanes.drain(self._settings.drain_seconds)
@@ -105,7 +105,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._lanes.forget()
         self._committed.clear()
 
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride] (aiokafka awaits it)
+        self, assigned: set[TopicPartition]
+    ) -> None:
         self._paused = False
 
     async def _parse(self, message: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
@@ -155,8 +157,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         client = self._client
         if client is None:
             return
-        positions = {at: client.last_stable_offset(at) for at in client.assignment()}
-        ends = {at: client.highwater(at) for at in positions}
+        ends = {at: client.highwater(at) for at in client.assignment()}
         known = [end - self._committed.get(at, end) for at, end in ends.items() if end is not None]
         lag = sum(max(0, one) for one in known)
         self._telemetry.lag_records.labels(self.name).set(lag)

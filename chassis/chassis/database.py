@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 from contracts.envelope import Envelope
@@ -64,7 +65,7 @@ class Database:
             command_timeout=30,
             server_settings={"application_name": self._source},
         )
-        async with self._pool.acquire() as connection:
+        async with self.connection() as connection:
             return await migrate(connection, migrations)
 
     async def stop(self) -> None:
@@ -77,15 +78,15 @@ class Database:
             self._pool = None
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+    async def connection(self) -> AsyncGenerator[asyncpg.Connection]:
         """A connection for reading."""
         async with self.pool.acquire() as connection:
-            yield connection
+            yield cast("asyncpg.Connection", connection)  # the pool's proxy of one
 
     @asynccontextmanager
-    async def transaction(self, cause: Envelope | None = None) -> AsyncIterator[Transaction]:
+    async def transaction(self, cause: Envelope | None = None) -> AsyncGenerator[Transaction]:
         """All of it or nothing: tables, events, timers, outside tasks. Wakes whoever has work by it."""
-        async with self.pool.acquire() as connection:
+        async with self.connection() as connection:
             async with connection.transaction():
                 transaction = Transaction(connection, self._clock.now(), self._source, cause)
                 yield transaction

@@ -14,7 +14,7 @@ _INFRASTRUCTURE_CLASSES = ("08", "40", "53", "57", "58")
 def is_infrastructure(error: BaseException) -> bool:
     """True where the same work may well succeed later without anybody changing it."""
     if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(_INFRASTRUCTURE_CLASSES)
+        return str(getattr(error, "sqlstate", "")).startswith(_INFRASTRUCTURE_CLASSES)
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # those are our own arguments, refused before they were sent
     return isinstance(error, OSError)

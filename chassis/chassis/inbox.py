@@ -49,7 +49,12 @@ class Inbox:
     """One consumer's way of applying records. Raises only what is not the record's own fault."""
 
     def __init__(
-        self, consumer: str, routes: Mapping[str, Route], database: Database, parking: Parking, telemetry: Telemetry
+        self,
+        consumer: str,
+        routes: Mapping[str, Route],
+        database: Database,
+        parking: Parking,
+        telemetry: Telemetry,
     ) -> None:
         self.consumer = consumer
         self._routes = routes

@@ -88,9 +88,7 @@ class Lanes:
 
     def finished(self) -> dict[TopicPartition, int]:
         """The offset to resume each partition from, where something was finished."""
-        return {
-            partition: mark.position for partition, mark in self._watermarks.items() if mark.position is not None
-        }
+        return {partition: mark.position for partition, mark in self._watermarks.items() if mark.position is not None}
 
     async def _work(self, queue: asyncio.Queue[Record]) -> None:
         while True:

@@ -72,8 +72,8 @@ class Leases:
         async with self._database.connection() as connection, connection.transaction():
             await connection.execute(_SIGN_ON, self._holder, self._term)
             await connection.execute(_FORGET_THE_DEAD)
-            members = await connection.fetchval("SELECT count(*) FROM relay_member")
-            share = math.ceil(SHARDS / max(1, members))
+            members: int = await connection.fetchval("SELECT count(*) FROM relay_member") or 1
+            share = math.ceil(SHARDS / members)
             held = {row["shard"] for row in await connection.fetch(_RENEW, self._holder, self._term)}
             if len(held) < share:
                 taken = await connection.fetch(_TAKE, self._holder, self._term, share - len(held))

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -137,9 +138,7 @@ class Pool(Generic[A]):
         if free <= 0:
             return []
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                _LEASE, self._to.name, free, self._to.timeout_seconds + LEASE_MARGIN_SECONDS
-            )
+            rows = await connection.fetch(_LEASE, self._to.name, free, self._to.timeout_seconds + LEASE_MARGIN_SECONDS)
         return [_task(row) for row in rows]
 
     async def _carry_out(self, task: OutsideTask) -> None:
@@ -150,12 +149,12 @@ class Pool(Generic[A]):
             async with asyncio.timeout(self._to.timeout_seconds):
                 answer = await self._to.call(task)
         except OutsideRefused as refused:
-            await self._record(task, lambda: self._give_up(task, refused.cause_code))
+            await self._record(task, partial(self._give_up, task, refused.cause_code))
         except Exception as error:
-            await self._record(task, lambda: self._put_off(task, _code(error)))
+            await self._record(task, partial(self._put_off, task, _code(error)))
         else:
             self._telemetry.outside_seconds.labels(self._to.name).observe(time.monotonic() - started)
-            await self._record(task, lambda: self._answer(task, answer))
+            await self._record(task, partial(self._answer, task, answer))
 
     async def _record(self, task: OutsideTask, write: Callable[[], Awaitable[str]]) -> None:
         """Keep at it while the database is away: the call has been made and must not be made again for that."""

@@ -125,9 +125,7 @@ class Relay:
                 shards = [shard for shard in self._leases.shards if shard % RELAY_WORKERS == worker]
                 published = await self._round(producer, shards) if shards else 0
             self._moved_at = time.monotonic()
-            if published:
-                pause = _SHORTEST_PAUSE
-            elif await self._database.wakes.sleep(relay_wake(worker), pause):
+            if published or await self._database.wakes.sleep(relay_wake(worker), pause):
                 pause = _SHORTEST_PAUSE
             else:
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -162,7 +160,10 @@ class Relay:
         batch = producer.create_batch()
         fitted: list[asyncpg.Record] = []
         for row in rows:
-            if batch.append(timestamp=None, key=row["key"], value=row["body"], headers=unpacked(row["headers"])) is None:
+            if (
+                batch.append(timestamp=None, key=row["key"], value=row["body"], headers=unpacked(row["headers"]))
+                is None
+            ):
                 break
             fitted.append(row)
         batch.close()

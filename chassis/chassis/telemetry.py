@@ -44,20 +44,27 @@ class Telemetry:
         )
         self.outbox_rows = Gauge("stillwater_outbox_rows", "Events not yet acknowledged", registry=registry)
         self.outbox_age = Gauge(
-            "stillwater_outbox_oldest_age_seconds", "Age of the oldest event not yet acknowledged", registry=registry
+            "stillwater_outbox_oldest_age_seconds",
+            "Age of the oldest event not yet acknowledged",
+            registry=registry,
         )
         self.parked = Gauge("stillwater_parked_records", "Records that wait", ["reason"], registry=registry)
         self.parked_age = Gauge(
             "stillwater_parked_oldest_age_seconds", "Age of the oldest parked record", registry=registry
         )
         self.timers_overdue = Gauge(
-            "stillwater_timers_overdue_seconds", "How late the latest due timer is, clinic time", registry=registry
+            "stillwater_timers_overdue_seconds",
+            "How late the latest due timer is, clinic time",
+            registry=registry,
         )
         self.lag_records = Gauge(
             "stillwater_consumer_lag_records", "Records not yet read", ["consumer"], registry=registry
         )
         self.lag_seconds = Gauge(
-            "stillwater_consumer_lag_seconds", "Age of the record last finished", ["consumer"], registry=registry
+            "stillwater_consumer_lag_seconds",
+            "Age of the record last finished",
+            ["consumer"],
+            registry=registry,
         )
         self.progress = Gauge(
             "stillwater_consumer_last_progress_timestamp_seconds",

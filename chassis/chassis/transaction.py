@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,7 +100,7 @@ class Transaction:
         return id is not None
 
     @asynccontextmanager
-    async def attempt(self) -> AsyncIterator[None]:
+    async def attempt(self) -> AsyncGenerator[None]:
         """A part that may fail alone: on an error its writes and what it said are undone, and the error raised."""
         said = len(self._said)
         try:

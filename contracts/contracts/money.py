@@ -24,8 +24,4 @@ class Money(Value):
     def __str__(self) -> str:
         sign = "-" if self.cents < 0 else ""
         whole, part = divmod(abs(self.cents), 100)
-        return (
-            f"{sign}${whole:,}.{part:02}"
-            if self.currency == "USD"
-            else f"{sign}{whole}.{part:02} {self.currency}"
-        )
+        return f"{sign}${whole:,}.{part:02}" if self.currency == "USD" else f"{sign}{whole}.{part:02} {self.currency}"
