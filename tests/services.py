@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
+
 from chassis.settings import ServiceSettings
 from contracts.registry import TOPICS
 from deploy.local.engines import Engines
 from deploy.local.kafka import create_topics
-
 from tests.engines import TopicSpace
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import cast
 
 import asyncpg
-from contracts.envelope import Envelope
 
 from chassis.clock import Clock
 from chassis.schema import migrate
 from chassis.settings import ServiceSettings
 from chassis.transaction import Transaction
+from contracts.envelope import Envelope
 
 
 class Wakes:

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import asyncpg
-from contracts.envelope import BadEnvelope, Envelope
-from contracts.event import Event
-from contracts.ids import EventId
 
 from chassis.database import Database
 from chassis.failures import cause_of, is_infrastructure
@@ -17,6 +14,9 @@ from chassis.parking import Parking
 from chassis.records import Record
 from chassis.telemetry import Telemetry
 from chassis.transaction import Transaction
+from contracts.envelope import BadEnvelope, Envelope
+from contracts.event import Event
+from contracts.ids import EventId
 
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 

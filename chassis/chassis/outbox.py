@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 import asyncpg
+
 from contracts.envelope import Envelope, Headers
 from contracts.event import Event
 from contracts.ids import EventId

@@ -16,13 +16,13 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import asyncpg
-from contracts.envelope import Envelope
 
 from chassis.backoff import backoff
 from chassis.database import Database
 from chassis.failures import cause_of, is_infrastructure
 from chassis.telemetry import Telemetry
 from chassis.transaction import Transaction, unpack_cause
+from contracts.envelope import Envelope
 
 A = TypeVar("A")
 

@@ -7,7 +7,6 @@ row lock, so a record can neither slip past a head nor be left behind one that i
 from __future__ import annotations
 
 import asyncpg
-from contracts.ids import EventId
 
 from chassis.backoff import backoff
 from chassis.database import Database
@@ -15,6 +14,7 @@ from chassis.records import Record
 from chassis.seal import Seal
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
+from contracts.ids import EventId
 
 FAILED, BEHIND, UNDECODABLE = "failed", "behind", "undecodable"
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import uvicorn
-from contracts.envelope import Envelope
-from contracts.event import Event
 from prometheus_client import CollectorRegistry
 
 from chassis.clock import Clock
@@ -29,6 +27,8 @@ from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
 from chassis.timers import TimerHandler, Timers
 from chassis.transaction import Transaction
+from contracts.envelope import Envelope
+from contracts.event import Event
 
 E = TypeVar("E", bound=Event)
 A = TypeVar("A")

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import asyncpg
-from contracts.envelope import Envelope
-from contracts.event import Event
-from contracts.ids import EventId, new_event_id
 from pydantic import JsonValue
 from uuid_utils import uuid7
 
 from chassis import outbox
 from chassis.outbox import Saying
+from contracts.envelope import Envelope
+from contracts.event import Event
+from contracts.ids import EventId, new_event_id
 
 Payload = Mapping[str, JsonValue]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+
 from chassis.outside import OutsideRefused, OutsideTask, OutsideUnavailable
 from chassis.service import Service
 from chassis.settings import ServiceSettings
@@ -17,7 +18,6 @@ from chassis.transaction import Transaction
 from contracts.envelope import Envelope
 from contracts.ids import new_event_id
 from contracts.intake import PatientRegistered, RiskFlagged, RiskLevel
-
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
