@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from contracts.event import Event, Instant
+from contracts.event import PHI, Event, Instant
 from contracts.ids import MessageId
 
 
 class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
+    PHONE = "phone"
+    """A call by a person of the staff: all that is left where nothing else is possible or allowed."""
 
 
 class MessageSent(Event):
@@ -43,4 +45,26 @@ class MessageFailed(Event):
     template: str
     channel: Channel
     cause: str
-    """An error class or the carrier's code; never the message or an address."""
+    """An error class or the carrier's code; never the message or an address.
+
+    `no_channel`: there is no e-mail address, and no consent to texts; a person has to phone.
+    """
+
+
+class ReplyMeaning(StrEnum):
+    STOP = "stop"
+    """Wants no more texts: honoured already."""
+    START = "start"
+    """Wants texts again, having stopped them before."""
+    OTHER = "other"
+    """For a person to read."""
+
+
+class ReplyReceived(Event):
+    """A person texted the clinic."""
+
+    type: ClassVar[str] = "notify.reply_received.v1"
+    channel: Channel
+    meaning: ReplyMeaning
+    text: Annotated[str, PHI]
+    received_at: Instant
