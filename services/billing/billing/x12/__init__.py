@@ -1,0 +1,11 @@
+"""X12 eligibility, read tolerantly and written strictly. Pure: bytes in, values out, the standard library alone.
+
+>>> from billing.x12 import read
+>>> read(b"hello").problems[0].code
+'not_x12'
+"""
+
+from billing.x12.interchange import read
+from billing.x12.status import Status, status
+
+__all__ = ["Status", "read", "status"]

@@ -1,0 +1,432 @@
+"""The loops that 270 and 271 share: levels (HL), names (NM1 and what follows), dates, references, traces.
+
+ASC X12 005010X279A1, loops 2000A to 2100D; 004010X092 and X092A1 have the same shape. A level whose HL is missing is
+inferred from the name that opens it. What belongs nowhere is kept raw.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar, Generic, TypeVar
+
+from billing.x12 import codes
+from billing.x12.elements import days
+from billing.x12.records import (
+    Benefit,
+    Circumstance,
+    Contact,
+    Party,
+    Period,
+    Problem,
+    Question,
+    Raw,
+    Reference,
+    Rejection,
+    Trace,
+    Transaction,
+)
+from billing.x12.separators import Separators
+
+SOURCE, RECEIVER, SUBSCRIBER, DEPENDENT = range(4)
+LETTERS = "ABCD"
+_RANKS = {"20": SOURCE, "21": RECEIVER, "22": SUBSCRIBER, "23": DEPENDENT}
+_RANK_NAMES = ("information source", "information receiver", "subscriber", "dependent")
+_RANKS_BY_ROLE = {
+    "PR": SOURCE, "2B": SOURCE, "36": SOURCE, "P5": SOURCE, "GP": SOURCE,
+    "1P": RECEIVER, "80": RECEIVER, "FA": RECEIVER,
+    "IL": SUBSCRIBER, "03": DEPENDENT,
+}  # fmt: skip
+_PAD = ("",) * 20
+
+
+@dataclass(slots=True)
+class Level:
+    """One HL and what stands under it, until the next."""
+
+    rank: int
+    parent: "Level | None"
+    position: int
+    expects_children: bool = False
+    children: int = 0
+    party: Party = field(default_factory=Party)
+    traces: list[Trace] = field(default_factory=list[Trace])
+    benefits: list[Benefit] = field(default_factory=list[Benefit])
+    rejections: list[Rejection] = field(default_factory=list[Rejection])
+    questions: list[Question] = field(default_factory=list[Question])
+    other: list[Raw] = field(default_factory=list[Raw])
+
+    def above(self, rank: int) -> "Level | None":
+        """This level or the one above it that has the rank."""
+        level: Level | None = self
+        while level is not None and level.rank > rank:
+            level = level.parent
+        return level if level is not None and level.rank == rank else None
+
+    def surroundings(self) -> "Surroundings":
+        source, receiver, subscriber = map(self.above, (SOURCE, RECEIVER, SUBSCRIBER))
+        inherited = subscriber.traces if subscriber is not None and subscriber is not self else []
+        return Surroundings(
+            source and source.party,
+            receiver and receiver.party,
+            subscriber and subscriber.party,
+            inherited + self.traces,
+        )
+
+
+Handler = Callable[[Any, list[str]], None]
+Detail = TypeVar("Detail", Benefit, Question)
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Who stands above a patient, and every trace number given on the way down."""
+
+    payer: Party | None = None
+    provider: Party | None = None
+    subscriber: Party | None = None
+    traces: list[Trace] = field(default_factory=list[Trace])
+
+
+class LoopReader(Generic[Detail]):
+    """Reads a transaction segment by segment. Subclasses add the segments of their own loop 2110 to `handlers`."""
+
+    handlers: ClassVar[dict[str, Handler]]
+
+    def __init__(self, transaction: Transaction, separators: Separators) -> None:
+        self.transaction = transaction
+        self.problems: list[Problem] = transaction.problems
+        self.separators = separators
+        self.levels: list[Level] = []
+        self.level: Level | None = None
+        self.by_number: dict[str, Level] = {}
+        self.path: list[Level | None] = [None] * 4
+        self.detail: Detail | None = None
+        self.entity: Party | None = None
+        self.in_related_entities = False
+        self.position = transaction.position
+        self.segment = ""
+
+    def read(self, body: Sequence[str]) -> None:
+        handlers = self.handlers
+        element = self.separators.element
+        for position, segment in enumerate(body, self.position):
+            self.position = position
+            self.segment = segment
+            fields = segment.split(element)
+            handler = handlers.get(fields[0])
+            if handler is None:
+                self._unknown(fields)
+            else:
+                handler(self, fields)
+        self._check_levels()
+
+    # -- problems
+
+    def report(self, code: str, detail: str | None = None, position: int | None = None) -> None:
+        self.problems.append(Problem(code, position or self.position, detail or codes.PROBLEMS[code]))
+
+    def keep(self) -> None:
+        """Keep the segment at hand raw, as close to where it belongs as can be."""
+        holder = self.transaction.other if self.level is None else self.level.other
+        holder.append(Raw(self.segment, self.position))
+
+    def misplaced(self) -> None:
+        self.keep()
+        self.report("unexpected_segment")
+
+    def _unknown(self, fields: list[str]) -> None:
+        tag = fields[0].strip().upper()
+        handler = self.handlers.get(tag)
+        if handler is not None:
+            handler(self, fields)
+        else:
+            self.keep()
+            self.report("unknown_segment")
+
+    def known(self, code: str, table: codes.Codes, element: str) -> str:
+        """The code without blanks; a problem if it is not in its list."""
+        if code in table:
+            return code
+        code = code.strip()
+        if code and code not in table:
+            self.report("unknown_code", f"{element} is not in the list of known codes; it is kept as sent")
+        return code
+
+    # -- envelope of the transaction
+
+    def st(self, _fields: list[str]) -> None:
+        """Read by the envelope."""
+
+    def bht(self, fields: list[str]) -> None:
+        self.transaction.reference = (fields[3].strip() or None) if len(fields) > 3 else None
+        if len(fields) > 4:
+            self.transaction.created = self._day(fields[4], "BHT04")
+
+    def _day(self, text: str, element: str) -> date | None:
+        parsed = days("D8", text)
+        if parsed is None and text.strip():
+            self.report("malformed_date", f"{element} is not a date written CCYYMMDD")
+        return parsed[0] if parsed else None
+
+    # -- levels
+
+    def hl(self, fields: list[str]) -> None:
+        _, number, above, code, child, *_ = (*fields, *_PAD)
+        rank = _RANKS.get(code.strip())
+        if rank is None:
+            self.report("unknown_level")
+            rank = min(self.level.rank + 1, DEPENDENT) if self.level else SOURCE
+        parent = self.by_number.get(above)
+        if parent is None or parent.rank >= rank:
+            parent = self._nearest(rank)
+            if above.strip() or rank > SOURCE:
+                self.report("hl_parent")
+        level = self._enter(rank, parent)
+        level.expects_children = child == "1"
+        if number in self.by_number:
+            self.report("duplicate_hl")
+        self.by_number[number] = level
+
+    def _nearest(self, rank: int) -> Level | None:
+        return next((level for level in reversed(self.path[:rank]) if level is not None), None)
+
+    def _enter(self, rank: int, parent: Level | None) -> Level:
+        level = Level(rank, parent, self.position)
+        if parent is not None:
+            parent.children += 1
+        self.levels.append(level)
+        self.level = level
+        self.path[rank] = level
+        for below in range(rank + 1, 4):
+            self.path[below] = None
+        self.detail = self.entity = None
+        self.in_related_entities = False
+        return level
+
+    def infer(self, rank: int, code: str) -> Level:
+        """Enter a level that no HL opened."""
+        self.report(code, f"No HL opens this {_RANK_NAMES[rank]}; its level was inferred")
+        return self._enter(rank, self._nearest(rank))
+
+    def patient_level(self) -> Level:
+        """The subscriber or dependent at hand; where there is none, one is inferred."""
+        if self.level is None or self.level.rank < SUBSCRIBER:
+            return self.infer(SUBSCRIBER, "missing_loop")
+        return self.level
+
+    def _check_levels(self) -> None:
+        for level in self.levels:
+            if level.expects_children and not level.children:
+                detail = f"HL04 of this {_RANK_NAMES[level.rank]} announces a level below; there is none"
+                self.report("missing_loop", detail, level.position)
+        if not any(level.rank >= SUBSCRIBER for level in self.levels) and not any(
+            level.rejections for level in self.levels
+        ):
+            self.report("missing_loop", "There is no subscriber (loop 2000C)", self.transaction.position)
+
+    # -- names
+
+    def nm1(self, fields: list[str]) -> None:
+        count = len(fields)
+        if count < 10:
+            fields = [*fields, *_PAD[: 10 - count]]
+        role = fields[1].strip()
+        if (self.detail is not None or self.in_related_entities) and (role != "03" or self.in_related_entities):
+            party = Party(position=self.position)
+            self._related_entity(party)
+        else:
+            rank = _RANKS_BY_ROLE.get(role)
+            level = self.level
+            if level is None:
+                level = self.infer(SUBSCRIBER if rank is None else rank, "missing_hl")
+            elif rank is not None and rank > level.rank and rank >= self._least_jump(level):
+                level = self.infer(rank, "missing_hl")
+            elif level.party.role is not None:
+                self.misplaced()
+                return
+            party = level.party
+            party.position = self.position
+        party.role = self.known(role, codes.ENTITIES, "NM101") or None
+        party.entity_type = fields[2] or None
+        party.last = fields[3].strip() or None
+        party.first = fields[4].strip() or None
+        party.middle = fields[5].strip() or None
+        party.prefix = fields[6].strip() or None
+        party.suffix = fields[7].strip() or None
+        party.id_qualifier = fields[8].strip() or None
+        party.id = fields[9].strip() or None
+        if count > 10:
+            self.keep()
+        self.entity = party
+
+    @staticmethod
+    def _least_jump(level: Level) -> int:
+        """A named level may hold a subscriber or dependent for others; a source's or receiver's roles overlap."""
+        return RECEIVER if level.party.role is not None else SUBSCRIBER
+
+    def _related_entity(self, party: Party) -> None:
+        if not isinstance(self.detail, Benefit):
+            self.misplaced()
+            return
+        if not self.in_related_entities:
+            self.report("missing_ls")
+        self.detail.entities.append(party)
+
+    def party(self) -> Party | None:
+        """Whom N3, N4, PER, DMG and the like are about."""
+        if self.entity is not None:
+            return self.entity
+        return self.level.party if self.level is not None and self.detail is None else None
+
+    def n3(self, fields: list[str]) -> None:
+        party = self.party()
+        if party is None:
+            self.misplaced()
+        else:
+            party.address.extend(line.strip() for line in fields[1:] if line.strip())
+
+    def n4(self, fields: list[str]) -> None:
+        party = self.party()
+        if party is None:
+            self.misplaced()
+            return
+        _, city, state, postal_code, country, *further = (*fields, *_PAD[:5])
+        party.city = city.strip() or None
+        party.state = state.strip() or None
+        party.postal_code = postal_code.strip() or None
+        party.country = country.strip() or None
+        if any(further):
+            self.keep()
+
+    def per(self, fields: list[str]) -> None:
+        party = self.party()
+        if party is None:
+            self.misplaced()
+            return
+        _, function, name, *numbers = (*fields, *_PAD[:3])
+        pairs = [
+            (qualifier.strip(), number.strip())
+            for qualifier, number in zip(numbers[0:6:2], numbers[1:6:2], strict=False)
+            if number.strip()
+        ]
+        party.contacts.append(Contact(function.strip(), name.strip() or None, pairs, self.position))
+        if any(numbers[6:]):
+            self.keep()
+
+    def dmg(self, fields: list[str]) -> None:
+        party = self.party()
+        if party is None:
+            self.misplaced()
+            return
+        if len(fields) > 2:
+            party.birth_date = self._day(fields[2], "DMG02")
+            if party.birth_date is None:
+                self.keep()
+        if len(fields) > 3:
+            party.gender = fields[3].strip() or None
+        if len(fields) > 4 and any(fields[4:]):
+            self.keep()
+
+    def ins(self, fields: list[str]) -> None:
+        party = self.party()
+        if party is None:
+            self.misplaced()
+            return
+        if len(fields) > 2:
+            party.relationship = self.known(fields[2], codes.RELATIONSHIPS, "INS02") or None
+        if len(fields) > 3 and any(fields[3:]):
+            self.keep()
+
+    def prv(self, fields: list[str]) -> None:
+        party = self.party()
+        if party is None:
+            self.misplaced()
+            return
+        _, provider_type, qualifier, number, *further = (*fields, *_PAD[:4])
+        if party.provider_type is not None or any(further):
+            self.keep()
+        if party.provider_type is None:
+            party.provider_type = provider_type.strip() or None
+            party.provider_number_qualifier = qualifier.strip() or None
+            party.provider_number = number.strip() or None
+
+    def kept(self, _fields: list[str]) -> None:
+        """A segment of the guide that is shown as sent."""
+        self.keep()
+
+    # -- what stands with a name or with a benefit
+
+    def trn(self, fields: list[str]) -> None:
+        if self.level is None:
+            self.misplaced()
+            return
+        _, kind, number, originator, detail, *_ = (*fields, *_PAD[:4])
+        self.level.traces.append(
+            Trace(kind.strip(), number.strip(), originator.strip() or None, detail.strip() or None, self.position)
+        )
+
+    def ref(self, fields: list[str]) -> None:
+        holder = self.entity or self.detail or (self.level and self.level.party)
+        if not holder:
+            self.misplaced()
+            return
+        _, qualifier, value, description, *further = (*fields, *_PAD[:3])
+        qualifier = self.known(qualifier, codes.REFERENCES, "REF01")
+        holder.references.append(Reference(qualifier, value.strip(), description.strip() or None, self.position))
+        if any(further):
+            self.keep()
+
+    def dtp(self, fields: list[str]) -> None:
+        holder = self.detail or self.entity or (self.level and self.level.party)
+        if not holder:
+            self.misplaced()
+            return
+        if len(fields) < 4:
+            fields = [*fields, "", "", ""]
+        qualifier, text = fields[1], fields[3]
+        if qualifier not in codes.DATES:
+            qualifier = self.known(qualifier, codes.DATES, "DTP01")
+        span = days(fields[2], text)
+        if span is None:
+            self.report("malformed_date", "DTP03 is neither a date nor a range in the form that DTP02 names")
+            span = (None, None)
+        holder.dates.append(Period(qualifier, span[0], span[1], text, self.position))
+
+    def iii(self, fields: list[str]) -> None:
+        if self.detail is None:
+            self.misplaced()
+            return
+        _, qualifier, code, category, text, *further = (*fields, *_PAD[:4])
+        self.detail.circumstances.append(
+            Circumstance(
+                qualifier.strip() or None,
+                code.strip() or None,
+                category.strip() or None,
+                text.strip() or None,
+                self.position,
+            )
+        )
+        if any(further):
+            self.keep()
+
+
+SHARED: dict[str, Handler] = {
+    "ST": LoopReader.st,
+    "SE": LoopReader.st,
+    "BHT": LoopReader.bht,
+    "HL": LoopReader.hl,
+    "NM1": LoopReader.nm1,
+    "N2": LoopReader.kept,
+    "N3": LoopReader.n3,
+    "N4": LoopReader.n4,
+    "PER": LoopReader.per,
+    "DMG": LoopReader.dmg,
+    "INS": LoopReader.ins,
+    "PRV": LoopReader.prv,
+    "HI": LoopReader.kept,
+    "MPI": LoopReader.kept,
+    "TRN": LoopReader.trn,
+    "REF": LoopReader.ref,
+    "DTP": LoopReader.dtp,
+    "III": LoopReader.iii,
+}

@@ -1,0 +1,162 @@
+"""Where an interchange begins and what separates its parts, read from its ISA segment.
+
+The standard gives ISA exactly 106 characters, so every separator stands at a known place (ASC X12.5, ISA). Files that
+break that rule (trimmed or padded elements, lines wrapped at 80 columns, a missing component separator) are still
+read wherever what was meant can be told.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+ISA_LENGTH = 106
+_GAPS = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
+_GAPS_THAT_CONVINCE = 13
+_HEAD = 512
+_LOOK_AHEAD = 4096
+_FOLLOWS_ISA = ("GS", "TA1", "IEA", "ISA", "ST")
+_NO_REPETITION_BEFORE = "00402"
+
+
+@dataclass(frozen=True, slots=True)
+class Separators:
+    """The four separators. `repetition` is None where the version knows none (before 00402)."""
+
+    element: str = "*"
+    component: str = ":"
+    segment: str = "~"
+    repetition: str | None = "^"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An ISA: its separators, its elements (the first is "ISA"), and the problem codes found on the way."""
+
+    separators: Separators
+    elements: list[str]
+    problems: list[str]
+
+
+def find_isa(text: str, start: int, terminator: str | None = None) -> int:
+    """Where the next ISA stands at or after `start`, or -1.
+
+    Given the terminator of the interchange before, an ISA must follow it, or begin a line and look like an ISA: a
+    patient may well be called Isa. Each character is looked at a bounded number of times.
+    """
+    at = text.find("ISA", start)
+    while at >= 0:
+        if not text[at + 3 : at + 4].isalnum() and _opens(text, at, start, terminator):
+            return at
+        at = text.find("ISA", at + 3)
+    return -1
+
+
+def _opens(text: str, at: int, start: int, terminator: str | None) -> bool:
+    before = at - 1
+    while before >= start and text[before].isspace() and text[before] != terminator:
+        before -= 1
+    if terminator is None:
+        return before < 0 or not text[at - 1].isalnum()
+    if before >= start and text[before] == terminator:
+        return True
+    on_new_line = before < at - 1 and "\n" in text[before + 1 : at]
+    return on_new_line and text[at + 3 : at + 4] == text[at + 6 : at + 7]
+
+
+def read_header(text: str, start: int, end: int) -> Header:
+    """The separators and elements of the ISA that stands at `start` in an interchange that ends at `end`."""
+    window = text[start : min(end, start + _HEAD)]
+    exact = _fixed_width(window) or _fixed_width(_unwrapped(window))
+    problems: list[str] = []
+    if exact is None:
+        problems.append("isa_not_106")
+        element, component, terminator, fields = _loose(window)
+    else:
+        element, component, terminator, fields = exact
+    after = text[start + 3 : min(end, start + _LOOK_AHEAD)]
+    if not _can_terminate(terminator, element) or _never_again(terminator, text, start, end, exact):
+        problems.append("separator_guessed")
+        terminator = guess_terminator(after, element)
+    if len(fields) < 17:
+        problems.append("isa_incomplete")
+        if exact is None:
+            fields = window.split(terminator, 1)[0].split(element)
+    if not component or component.isalnum() or component.isspace() or component == element:
+        if "separator_guessed" not in problems and "isa_incomplete" not in problems:
+            problems.append("separator_guessed")
+        component = ":"
+    repetition, guessed = _repetition(fields)
+    if guessed and "separator_guessed" not in problems:
+        problems.append("separator_guessed")
+    return Header(Separators(element, component, terminator, repetition), fields, problems)
+
+
+def _unwrapped(window: str) -> str:
+    return window.replace("\r", "").replace("\n", "")
+
+
+def _fixed_width(window: str) -> tuple[str, str, str, list[str]] | None:
+    if len(window) < ISA_LENGTH - 2:
+        return None
+    element, votes = Counter(window[gap] for gap in _GAPS).most_common(1)[0]
+    if votes < _GAPS_THAT_CONVINCE or element.isalnum() or element.isspace():
+        return None
+    fields = [window[start + 1 : stop] for start, stop in zip(_GAPS, (*_GAPS[1:], 105), strict=True)]
+    terminator = window[105:106]
+    if terminator == "\r" and window[106:107] == "\n":
+        terminator = "\n"
+    return element, window[104:105], terminator, ["ISA", *fields]
+
+
+def _loose(window: str) -> tuple[str, str, str, list[str]]:
+    element = window[3:4] or "*"
+    if element.isspace():
+        element = "*"
+    fields = window.split(element, 16)
+    if len(fields) < 17:
+        return element, ":", "", fields
+    component, terminator = _tail(fields[16])
+    fields[16] = component
+    return element, component, terminator, fields
+
+
+def _tail(text: str) -> tuple[str, str]:
+    """ISA16 and the terminator, from what follows the last element separator of an ISA of any length."""
+    for component, rest in ((text[:1], text[1:]), ("", text)):
+        after = rest[1:].lstrip()
+        if after.startswith(_FOLLOWS_ISA):
+            terminator = "\n" if rest[:2] == "\r\n" else rest[:1]
+            return component, terminator
+    return text[:1], text[1:2]
+
+
+def _can_terminate(terminator: str, element: str) -> bool:
+    return bool(terminator) and not terminator.isalnum() and terminator not in (" ", element)
+
+
+def _never_again(terminator: str, text: str, start: int, end: int, exact: object) -> bool:
+    """Whether the character taken for the terminator ends nothing after the ISA, though something follows."""
+    skip = ISA_LENGTH if exact else 2 * 16
+    rest = min(end, start + skip + _LOOK_AHEAD)
+    return text.find(terminator, start + skip, end) < 0 and bool(text[start + skip : rest].strip())
+
+
+def guess_terminator(text: str, element: str) -> str:
+    """The character that stands before the segments every file has; "~" where none tells."""
+    known = re.search(
+        rf"([^A-Za-z0-9\s])\s{{0,4}}(?:GS|TA1|ST|BHT|HL|SE|GE|IEA){re.escape(element)}", text[:_LOOK_AHEAD]
+    )
+    if known and known[1] != element:
+        return known[1]
+    return "\n" if re.search(rf"\n(?:GS|ST|BHT|HL){re.escape(element)}", text[:_LOOK_AHEAD]) else "~"
+
+
+def _repetition(fields: list[str]) -> tuple[str | None, bool]:
+    """ISA11 where it can be a separator. Whether it had to be guessed: from 00402 on it must be one."""
+    separator = fields[11].strip() if len(fields) > 11 else ""
+    if len(separator) == 1 and not separator.isalnum():
+        return separator, False
+    version = fields[12].strip() if len(fields) > 12 else _NO_REPETITION_BEFORE
+    if version < _NO_REPETITION_BEFORE:
+        return None, False
+    return "^", len(fields) > 12
