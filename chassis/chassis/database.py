@@ -13,6 +13,7 @@ import asyncpg
 
 from chassis.clock import Clock
 from chassis.schema import migrate
+from chassis.seal import Seal
 from chassis.settings import ServiceSettings
 from chassis.transaction import Transaction
 from contracts.envelope import Envelope
@@ -48,6 +49,7 @@ class Database:
         self._clock = clock
         self._pool: asyncpg.Pool | None = None
         self.wakes = Wakes()
+        self.seal = Seal(settings.seal_key.get_secret_value())
 
     @property
     def pool(self) -> asyncpg.Pool:
