@@ -13,18 +13,22 @@ from pathlib import Path
 
 import psutil
 
+from deploy.local import own_engines
 from deploy.local import postgres as postgres_server
 from deploy.local.kafka import Kafka
 from deploy.local.kafka_distribution import fetch_in_background
 from deploy.local.places import home
 from deploy.local.postgres import Postgres
+from deploy.local.process import Child
 
 
 class Engines:
     """An embedded Postgres and an embedded Kafka, started side by side.
 
     Without a `folder` they live in a temporary one, removed at the end. `durable=False` drops Postgres's
-    safety against power cuts. `password` is the database administrator's; made up if not given.
+    safety against power cuts; `logical=True` has it write what logical replication needs. `password` is the
+    database administrator's; made up if not given. `database_url` and `kafka` name a user's own engines, which
+    are checked, used, and neither started nor stopped.
     """
 
     def __init__(
@@ -36,6 +40,8 @@ class Engines:
         password: str | None = None,
         postgres_port: int = 0,
         kafka_port: int = 0,
+        database_url: str | None = None,
+        kafka: str | None = None,
     ) -> None:
         self._temporary = folder is None
         self.folder = folder or temporary_folder("engines")
@@ -43,43 +49,71 @@ class Engines:
         self._logical = logical
         self._password = password or secrets.token_urlsafe(24)
         self._ports = (postgres_port, kafka_port)
+        self._database_url = database_url
+        self._bootstrap = kafka
         self.postgres: Postgres | None = None
         self.kafka: Kafka | None = None
 
     @property
     def admin_dsn(self) -> str:
         """The database administrator's connection string. Holds a password: never log it."""
+        if self._database_url:
+            return self._database_url
         assert self.postgres, "start the engines first"
         return self.postgres.dsn
 
     @property
     def bootstrap(self) -> str:
         """Kafka's bootstrap servers, host:port."""
+        if self._bootstrap:
+            return self._bootstrap
         assert self.kafka, "start the engines first"
         return self.kafka.bootstrap
 
+    def children(self) -> dict[str, Child]:
+        """The processes that were started, by name."""
+        children = {
+            "kafka": self.kafka.child if self.kafka else None,
+            "postgres": self.postgres.child if self.postgres else None,
+        }
+        return {name: child for name, child in children.items() if child}
+
     async def start(self) -> None:
         """Returns when both accept connections. Raises StartError, having stopped what had started."""
-        logs = self.folder / "logs"
-        distribution = await fetch_in_background()
-        self.postgres = Postgres(
-            self.folder / "postgres",
-            password=self._password,
-            log=logs / "postgres.log",
-            durable=self._durable,
-            logical=self._logical,
-        )
-        self.kafka = Kafka(self.folder / "kafka", distribution, log=logs / "kafka.log")
-        postgres_port, kafka_port = self._ports
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self.kafka.start(kafka_port))
-                both.create_task(self.postgres.start(postgres_port))
+                both.create_task(self.start_kafka())
+                both.create_task(self.start_postgres())
         except BaseException as problem:
             await self.stop()
             if isinstance(problem, BaseExceptionGroup):
                 raise problem.exceptions[0] from None
             raise
+
+    async def start_postgres(self) -> None:
+        """Postgres alone; after a crash, on the port it had if that is still free."""
+        if self._database_url:
+            await own_engines.check_postgres(self._database_url)
+            return
+        port = self.postgres.port if self.postgres else self._ports[0]
+        self.postgres = Postgres(
+            self.folder / "postgres",
+            password=self._password,
+            log=self.folder / "logs" / "postgres.log",
+            durable=self._durable,
+            logical=self._logical,
+        )
+        await self.postgres.start(port)
+
+    async def start_kafka(self) -> None:
+        """Kafka alone; after a crash, on the port it had if that is still free."""
+        if self._bootstrap:
+            await own_engines.check_kafka(self._bootstrap)
+            return
+        port = self.kafka.port if self.kafka else self._ports[1]
+        distribution = await fetch_in_background()
+        self.kafka = Kafka(self.folder / "kafka", distribution, log=self.folder / "logs" / "kafka.log")
+        await self.kafka.start(port)
 
     async def stop(self) -> None:
         """Kafka first, then Postgres; a temporary folder is removed."""
@@ -101,13 +135,16 @@ class Engines:
 
 def temporary_folder(purpose: str) -> Path:
     """A new folder under `.stillwater/tmp`, named after this process; those of dead processes are removed."""
-    root = home() / "tmp"
-    root.mkdir(parents=True, exist_ok=True)
-    for old in root.iterdir():
+    sweep_temporary_folders()
+    folder = home() / "tmp" / f"{os.getpid()}-{purpose}-{secrets.token_hex(4)}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def sweep_temporary_folders() -> None:
+    """Removes the temporary folders of processes that are gone."""
+    for old in (home() / "tmp").glob("*-*"):
         pid = old.name.split("-", 1)[0]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
             postgres_server.remove(old / "postgres")
             shutil.rmtree(old, ignore_errors=True)
-    folder = root / f"{os.getpid()}-{purpose}-{secrets.token_hex(4)}"
-    folder.mkdir()
-    return folder

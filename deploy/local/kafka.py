@@ -187,7 +187,8 @@ async def create_topics(
         raise StartError(f"Kafka at {bootstrap} did not answer: {type(problem).__name__}.") from problem
     finally:
         await admin.close()
-    for name, code, *_ in answer.topic_errors:
+    for outcome in answer.to_object()["topic_errors"]:
+        name, code = outcome["topic"], outcome["error_code"]
         failure = for_code(code)
         if code and failure is not TopicAlreadyExistsError:
             raise StartError(f"Kafka at {bootstrap} refused to create the topic {name}: {failure.__name__}.")

@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -71,9 +71,7 @@ def _download(jars: Path) -> None:
 
     logging.getLogger("jgo").setLevel(logging.ERROR)
     repository = cache() / "maven"
-    context = MavenContext(
-        repo_cache=repository, remote_repos={"central": MAVEN_CENTRAL_URL}, timeout=_HTTP_TIMEOUT
-    )
+    context = MavenContext(repo_cache=repository, remote_repos={"central": MAVEN_CENTRAL_URL}, timeout=_HTTP_TIMEOUT)
     builder = EnvironmentBuilder(context=context, cache_dir=cache() / "jgo", link_strategy=LinkStrategy.HARD)
     try:
         environment = builder.from_endpoint(f"{KAFKA}+{LOGGING}")
@@ -93,14 +91,10 @@ def _download(jars: Path) -> None:
 
 
 def _verify(jars: Path) -> None:
-    expected = {
-        name: digest for digest, name in (line.split() for line in CHECKSUMS.read_text().splitlines())
-    }
+    expected = {name: digest for digest, name in (line.split() for line in CHECKSUMS.read_text().splitlines())}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in jars.glob("*.jar")}
     if found != expected:
-        wrong = sorted(
-            name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)
-        )
+        wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
         shutil.rmtree(cache() / "maven", ignore_errors=True)
         shutil.rmtree(cache() / "jgo", ignore_errors=True)
         raise StartError(
@@ -116,7 +110,7 @@ def _circumstances(jars: Path) -> str:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Holds a lock between processes. It ends with the process at the latest."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:

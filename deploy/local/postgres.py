@@ -59,9 +59,7 @@ class Postgres:
     logical replication needs.
     """
 
-    def __init__(
-        self, folder: Path, *, password: str, log: Path, durable: bool = True, logical: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, *, password: str, log: Path, durable: bool = True, logical: bool = False) -> None:
         self.account = unprivileged_account()
         self.folder = place_for(self.account, folder)
         self.moved = self.folder != folder
@@ -103,9 +101,7 @@ class Postgres:
                 break
             # A port lost in the last moment, or the memory of a killed predecessor still being released.
             if attempt == _ATTEMPTS:
-                raise StartError(
-                    f"Postgres did not start. Its log is {self._log}:\n{self._child.last_words()}"
-                )
+                raise StartError(f"Postgres did not start. Its log is {self._log}:\n{self._child.last_words()}")
             await asyncio.sleep(0.5 * attempt)
         await self._ensure_database()
 

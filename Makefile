@@ -1,0 +1,37 @@
+# Everything there is to do here, one line each. `make` alone lists it.
+MAKEFLAGS += --no-print-directory
+PYTHON := .venv/bin/python
+SPEED ?= 1
+PATIENTS ?= 2
+PACKAGES := contracts chassis sandbox services deploy
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test bench down format
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv with everything in it: libraries, Postgres, Java, Kafka. Needs Python 3.11 alone
+	@sh deploy/local/setup.sh
+
+run: setup ## Start the clinic and stay. SPEED=600 runs its calendar fast, PATIENTS=0 keeps the sandbox's away
+	@exec $(PYTHON) -m deploy.local run --speed $(SPEED) --patients $(PATIENTS)
+
+demo: setup ## Take seven made-up patients through the whole clinic, check every step, leave nothing behind
+	@exec $(PYTHON) -m deploy.local demo
+
+test: setup ## Format, lint, types, import rules, then every test
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m pyright
+	@.venv/bin/lint-imports
+	@$(PYTHON) -m pytest $(TESTS)
+
+bench: setup ## Measure one thing: make bench NAME=start. Without NAME, list what can be measured
+	@exec $(PYTHON) -m benchmarks $(NAME)
+
+down: ## Stop a clinic that runs. CLEAN=1 deletes its data as well
+	@if [ -x $(PYTHON) ]; then exec $(PYTHON) -m deploy.local down $(if $(CLEAN),--clean); else echo "Nothing is running."; fi
+
+format: setup ## Put the code into shape
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
