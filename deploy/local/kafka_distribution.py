@@ -54,7 +54,8 @@ def java() -> Path:
 
 def fetch() -> KafkaDistribution:
     """The distribution, downloaded first if it is not there. Raises StartError if it cannot be had."""
-    folder = cache() / f"kafka-{KAFKA.rsplit(':', 1)[1]}"
+    # Resolved, since the ahead-of-time cache is good for one spelling of the path only.
+    folder = cache().resolve() / f"kafka-{KAFKA.rsplit(':', 1)[1]}"
     jars = folder / "jars"
     if not jars.is_dir():
         with locked(cache() / "kafka.lock"):
