@@ -13,8 +13,7 @@ _OLDEST_POSTGRES = 15
 
 async def check_postgres(url: str) -> None:
     """Raises StartError unless it is new enough and lets us create roles and schemas."""
-    parts = urlsplit(url)
-    place = f"{parts.hostname or 'localhost'}:{parts.port or 5432}"
+    place = _place(url)
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError, ValueError) as problem:
@@ -43,6 +42,14 @@ async def check_postgres(url: str) -> None:
             f"The role at {place} may not create schemas. An administrator can: "
             f'GRANT CREATE ON DATABASE "{may["database"]}" TO "{may["rolname"]}"'
         )
+
+
+def _place(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname or 'localhost'}:{parts.port or 5432}"
+    except ValueError:
+        return "an address that cannot be read"
 
 
 async def check_kafka(bootstrap: str) -> None:
