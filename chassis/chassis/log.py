@@ -127,7 +127,14 @@ def _unfilled(record: logging.LogRecord) -> str:
 
 
 def _masked(value: object) -> object:
-    return value if value is None or isinstance(value, (int, float)) else f"<{type(value).__name__}>"
+    return value if value is None or isinstance(value, (int, float)) else _Mask(f"<{type(value).__name__}>")
+
+
+class _Mask(str):
+    """Looks the same under `%s` and `%r`."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 def _name_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
