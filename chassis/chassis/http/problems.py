@@ -128,7 +128,7 @@ async def _answer_invalid(_request: Request, error: Exception) -> Response:
 
 
 def _field(location: Sequence[str | int]) -> str:
-    """`("body", "services", 0, "code")` → `services.0.code`; a name that the sender made up is not repeated."""
+    """`("body", "services", 0, "code")` → `services.0.code`; a key that is no plain name is not repeated."""
     place, *path = location
     plain = [str(part) if isinstance(part, int) or _PLAIN_NAME.fullmatch(part) else "…" for part in path]
     return ".".join(plain) or str(place)
