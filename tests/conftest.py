@@ -1,3 +1,3 @@
 """Fixtures every test may ask for."""
 
-pytest_plugins = ["tests.engines", "tests.services"]
+pytest_plugins = ["tests.browser", "tests.engines", "tests.services"]

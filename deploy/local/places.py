@@ -68,10 +68,10 @@ class PlaceError(Exception):
 
 
 def reachable(path: Path, account: Account | None) -> bool:
-    """Whether the account may pass through every folder down to this one (or its nearest existing parent)."""
+    """Whether the account may pass through every folder down to this one."""
     if account is None:
         return True
-    return all(_passable(folder.stat(), account) for folder in (path, *path.parents) if folder.exists())
+    return all(_passable(folder.stat(), account) for folder in (path, *path.parents))
 
 
 def _passable(status: os.stat_result, account: Account) -> bool:
@@ -88,6 +88,7 @@ def place_for(account: Account | None, wanted: Path) -> Path:
     A project under a closed home folder such as /root is out of the reach of the account that Postgres runs
     as. Opening that folder is not ours to do, so the data moves to a folder named after the wanted one.
     """
+    wanted.parent.mkdir(parents=True, exist_ok=True)
     if reachable(wanted.parent, account):
         return wanted
     stand_in = stand_in_for(wanted)

