@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -58,6 +59,13 @@ def main() -> None:
         app()
     except (StartError, PlaceError) as problem:
         screen.fail(str(problem))
+        sys.exit(1)
+    except Exception as problem:
+        # Nobody should have to read a stack trace to learn that the disk is full; it is kept for whoever wants it.
+        log = running.run_folder() / "logs" / "supervisor.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc())
+        screen.fail(f"That was not expected: {type(problem).__name__}: {problem}. More in {log}.")
         sys.exit(1)
 
 

@@ -70,6 +70,12 @@ class Engines:
         assert self.kafka, "start the engines first"
         return self.kafka.bootstrap
 
+    @property
+    def description(self) -> str:
+        """Which engines these are, for people."""
+        postgres = "Your Postgres" if self._database_url else "Postgres"
+        return f"{postgres} and {'your Kafka' if self._bootstrap else 'Kafka'}"
+
     def children(self) -> dict[str, Child]:
         """The processes that were started, by name."""
         children = {

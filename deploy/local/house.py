@@ -120,7 +120,7 @@ class House:
         """Returns when every part is ready. Raises StartError, having stopped all that had started."""
         try:
             if not self._shares_engines:
-                with self._timed("Postgres and Kafka"):
+                with self._timed(self.engines.description):
                     await self.engines.start()
                 self._changed()
             await self.start_services()

@@ -149,7 +149,7 @@ class Kafka:
             return
         log = self._folder / "__cluster_metadata-0"
         log.mkdir(parents=True)
-        shutil.copy(checkpoint, log / "00000000000000000000-0000000000.checkpoint")
+        shutil.copyfile(checkpoint, log / "00000000000000000000-0000000000.checkpoint")
         identity = {"cluster.id": _random_id(), "directory.id": _random_id(), "node.id": "1", "version": "1"}
         unfinished = self._folder / "meta.properties.new"
         unfinished.write_text("".join(f"{name}={value}\n" for name, value in identity.items()))

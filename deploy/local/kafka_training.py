@@ -40,7 +40,7 @@ async def _train(distribution: KafkaDistribution) -> None:
         await _work(kafka.bootstrap)
         await kafka.stop(grace=_WRITING_THE_CACHE)
         checkpoint = next((folder / "kafka" / "__cluster_metadata-0").glob("*0000000000-0000000000.checkpoint"))
-        shutil.copy(checkpoint, distribution.bootstrap_checkpoint)
+        shutil.copyfile(checkpoint, distribution.bootstrap_checkpoint)
         # A Java that cannot record leaves no file: the start is slower, and works.
         with contextlib.suppress(FileNotFoundError):
             recording.rename(distribution.aot_cache)
