@@ -150,7 +150,7 @@ def _plans(benefits: Iterable[Benefit]) -> list[Json]:
 def _benefit(benefit: Benefit) -> Json:
     return {
         **_coded("kind", benefit.kind, codes.BENEFIT_KINDS),
-        "service_types": benefit.service_types,
+        "service_types": list(benefit.service_types),
         "service_type_meanings": [codes.SERVICE_TYPES.get(code) for code in benefit.service_types],
         "procedure": _procedure(benefit.procedure),
         **_coded("level", benefit.level, codes.COVERAGE_LEVELS),
@@ -163,13 +163,13 @@ def _benefit(benefit: Benefit) -> Json:
         **_coded("quantity_unit", benefit.quantity_unit, codes.QUANTITIES),
         **_coded("authorization", benefit.authorization, codes.ANSWERS),
         **_coded("network", benefit.network, codes.ANSWERS),
-        "diagnosis_pointers": benefit.diagnosis_pointers,
+        "diagnosis_pointers": list(benefit.diagnosis_pointers),
         "delivery": [_delivery(delivery) for delivery in benefit.delivery],
         "dates": _dates(benefit.dates),
         "references": _references(benefit.references),
         "circumstances": [_circumstance(found) for found in benefit.circumstances],
         "entities": [_party(entity) for entity in benefit.entities],
-        "messages": benefit.messages,
+        "messages": list(benefit.messages),
         "evidence": _evidence(benefit.segment, benefit.position),
     }
 

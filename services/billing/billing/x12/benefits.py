@@ -12,6 +12,7 @@ from billing.x12.loops import (
     Level,
     LoopReader,
     Surroundings,
+    added,
 )
 from billing.x12.records import Benefit, Coverage, Delivery, Procedure, Rejection, Transaction
 from billing.x12.separators import Separators
@@ -60,6 +61,10 @@ def procedure(composite: str, component: str) -> Procedure:
 
 
 class _BenefitReader(LoopReader[Benefit]):
+    def __init__(self, transaction: Transaction, separators: Separators) -> None:
+        super().__init__(transaction, separators)
+        self.read_types: dict[str, tuple[str, ...]] = {}
+
     def eb(self, fields: list[str]) -> None:
         level = self.level
         if level is None or level.rank < SUBSCRIBER:
@@ -90,7 +95,7 @@ class _BenefitReader(LoopReader[Benefit]):
         self.detail = benefit = Benefit(
             kind,
             coverage_level or None,
-            self.service_types(types, "EB03") if types else [],
+            (self.read_types.get(types) or self.service_types(types)) if types else (),
             insurance or None,
             plan.strip() or None,
             period or None,
@@ -101,7 +106,7 @@ class _BenefitReader(LoopReader[Benefit]):
             authorization or None,
             network or None,
             procedure(composite, self.separators.component) if composite else None,
-            pointers.split(self.separators.component) if pointers else [],
+            tuple(pointers.split(self.separators.component)) if pointers else (),
             self.segment,
             self.position,
         )
@@ -116,14 +121,14 @@ class _BenefitReader(LoopReader[Benefit]):
             self.report("missing_element", "EB01 is empty")
         return self.known(kind, codes.BENEFIT_KINDS, "EB01")
 
-    def service_types(self, text: str, element: str) -> list[str]:
-        repetition = self.separators.repetition
-        table = codes.SERVICE_TYPES
-        if repetition is not None and repetition in text:
-            return [
-                code if code in table else self.known(code, table, element) for code in text.split(repetition) if code
-            ]
-        return [text if text in table else self.known(text, table, element)]
+    def service_types(self, text: str) -> tuple[str, ...]:
+        """EB03, which repeats; the same types come again and again, so each list is read once."""
+        parts = text.split(self.separators.repetition) if self.separators.repetition else [text]
+        problems = len(self.problems)
+        types = tuple(self.known(part, codes.SERVICE_TYPES, "EB03") for part in parts if part)
+        if len(self.problems) == problems:
+            self.read_types[text] = types
+        return types
 
     def number(self, text: str, element: str) -> str | None:
         number = decimal_text(text)
@@ -158,26 +163,25 @@ class _BenefitReader(LoopReader[Benefit]):
             return
         values = [value.strip() or None for value in (*fields[1:9], *_PAD)]
         qualifier, quantity, unit, sample, period, count, frequency, time_of_day = values[:8]
-        self.detail.delivery.append(
-            Delivery(
-                qualifier,
-                self.number(quantity, "HSD02") if quantity else None,
-                unit,
-                sample,
-                period,
-                self.number(count, "HSD06") if count else None,
-                frequency,
-                time_of_day,
-                self.position,
-            )
+        delivery = Delivery(
+            qualifier,
+            self.number(quantity, "HSD02") if quantity else None,
+            unit,
+            sample,
+            period,
+            self.number(count, "HSD06") if count else None,
+            frequency,
+            time_of_day,
+            self.position,
         )
+        self.detail.delivery = added(self.detail.delivery, delivery)
 
     def msg(self, fields: list[str]) -> None:
         text = fields[1].strip() if len(fields) > 1 else ""
         if self.detail is None:
             self.keep()
         elif text:
-            self.detail.messages.append(text)
+            self.detail.messages = added(self.detail.messages, text)
         if len(fields) > 2 and any(fields[2:]):
             self.keep()
 
@@ -207,13 +211,13 @@ class _BenefitReader(LoopReader[Benefit]):
 
     def _coverage(self, level: Level | None) -> Coverage:
         around = level.surroundings() if level else Surroundings()
-        is_patient = level is not None and level.rank >= SUBSCRIBER
+        patient = level if level is not None and level.rank >= SUBSCRIBER else None
         return Coverage(
             payer=around.payer,
             provider=around.provider,
             subscriber=around.subscriber,
-            patient=level.party if is_patient else None,
-            relation=("dependent" if level.rank == DEPENDENT else "subscriber") if is_patient else None,
+            patient=patient and patient.party,
+            relation=patient and ("dependent" if patient.rank == DEPENDENT else "subscriber"),
             traces=around.traces,
             benefits=level.benefits if level else [],
             rejections=level.rejections if level else [],

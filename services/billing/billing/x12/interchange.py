@@ -5,7 +5,9 @@ placed is kept as a raw segment. One pass, in time and memory linear in the size
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
+from functools import lru_cache
 
 from billing.x12 import acknowledgements, benefits, codes, inquiries
 from billing.x12.records import File, Interchange, Problem, Raw, Transaction
@@ -58,7 +60,7 @@ def _decode(raw: bytes) -> tuple[str, list[Problem]]:
     try:
         if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return raw.decode("utf-16"), []
-        return raw.decode("utf-8-sig"), []
+        return (raw[3:] if raw.startswith(BOM_UTF8) else raw).decode(), []
     except UnicodeDecodeError:
         text = raw.decode("cp1252", errors="replace")
         return text, [_problem("undecodable_text", 1)]
@@ -105,24 +107,22 @@ class _Walk:
         self.body: list[str] = []
         self.transaction: Transaction | None = None
         self.cut: str | None = None
-        element = self.separators.element
-        self.envelope: dict[str, Callable[[str], None]] = {"ISA": self._isa, "IEA": self._iea, "TA1": self._ta1}
-        for tag, handle in (("GS", self._gs), ("GE", self._ge), ("ST", self._st), ("SE", self._se)):
-            self.envelope[tag + element] = self.envelope[tag] = handle
+        self.envelope = _envelope(header.separators.element)
         self._open(header)
 
     def _open(self, header: Header) -> None:
-        fields = [field.strip() or None for field in header.elements] + [None] * 17
+        fields = header.elements
         self.interchange = Interchange(
-            control_number=fields[13],
-            sender_qualifier=fields[5],
-            sender=fields[6],
-            receiver_qualifier=fields[7],
-            receiver=fields[8],
-            version=fields[12],
-            usage=fields[15],
+            control_number=_element(fields, 13),
+            sender_qualifier=_element(fields, 5),
+            sender=_element(fields, 6),
+            receiver_qualifier=_element(fields, 7),
+            receiver=_element(fields, 8),
+            version=_element(fields, 12),
+            usage=_element(fields, 15),
         )
-        self.interchange.problems.extend(_problem(code, self.position + 1) for code in header.problems)
+        for code in header.problems:
+            self.interchange.problems.append(_problem(code, self.position + 1))
         self.interchanges.append(self.interchange)
         self.group: list[str] | None = None
         self.group_position = 0
@@ -145,7 +145,7 @@ class _Walk:
             self.position = position
             handle = envelope.get(segment[:3])
             if handle is not None:
-                handle(segment)
+                handle(self, segment)
             elif self.transaction is not None:
                 self.body.append(segment)
             else:
@@ -162,17 +162,19 @@ class _Walk:
             text = text.replace("\n", "")
         if terminator != "\r" and "\r" in text:
             text = text.replace("\r", "")
-        text = text.rstrip(_PADDING.replace(terminator, ""))
-        segments = [segment for segment in text.split(terminator) if segment and not segment.isspace()]
-        if f"{terminator} " in text or f"{terminator}\t" in text or text[:1].isspace():
-            segments = [segment.lstrip() for segment in segments]
-        if segments and not text.endswith(terminator):
+        text = text.rstrip(_PADDING if terminator not in _PADDING else _PADDING.replace(terminator, ""))
+        segments = text.split(terminator)
+        if terminator + " " in text or terminator + "\t" in text or text[:1].isspace():
+            segments = [segment.strip(" \t") for segment in segments]
+        if segments[-1]:
             self.cut = segments[-1]
-        return segments
+        else:
+            segments.pop()
+        return [segment for segment in segments if segment] if "" in segments else segments
 
     # -- the envelope's segments
 
-    def _isa(self, segment: str) -> None:
+    def isa(self, segment: str) -> None:
         if self.closed or self.group is not None or self.transaction is not None or self.groups:
             self._end(last=False)
             fields = segment.split(self.separators.element)
@@ -180,7 +182,7 @@ class _Walk:
             self._open(Header(self.separators, fields, [] if len(fields) == 17 else ["isa_incomplete"]))
             self.position += 1
 
-    def _gs(self, segment: str) -> None:
+    def gs(self, segment: str) -> None:
         self._end_transaction("missing_se")
         self._end_group()
         self.group = segment.split(self.separators.element)
@@ -190,7 +192,7 @@ class _Walk:
         self.transaction_numbers = set()
         self._unique(self.group_numbers, _element(self.group, 6), "GS06")
 
-    def _st(self, segment: str) -> None:
+    def st(self, segment: str) -> None:
         self._end_transaction("missing_se")
         if self.group is None and not self.group_transactions:
             self._report("missing_gs")
@@ -199,7 +201,7 @@ class _Walk:
         self._unique(self.transaction_numbers, _element(fields, 2), "ST02")
         self.body.append(segment)
 
-    def _se(self, segment: str) -> None:
+    def se(self, segment: str) -> None:
         transaction = self.transaction
         if transaction is None:
             self._stray(segment)
@@ -208,33 +210,33 @@ class _Walk:
         self.body.append(segment)
         problems = transaction.problems
         counted = len(self.body) if self.body[0][:2] == "ST" else len(self.body) + 1
-        problems.extend(self._count("SE01", _element(fields, 1), counted, "segments"))
-        problems.extend(self._same("SE02", _element(fields, 2), "ST02", transaction.control_number))
+        self._count(problems, "SE01", _element(fields, 1), counted, "segments")
+        self._same(problems, "SE02", _element(fields, 2), "ST02", transaction.control_number)
         self._finish()
 
-    def _ge(self, segment: str) -> None:
+    def ge(self, segment: str) -> None:
         self._end_transaction("missing_se")
         fields = segment.split(self.separators.element)
         problems = self.interchange.problems
         if self.group is None:
             self._report("missing_gs")
         else:
-            problems.extend(self._same("GE02", _element(fields, 2), "GS06", _element(self.group, 6)))
-        problems.extend(self._count("GE01", _element(fields, 1), self.group_transactions, "transactions"))
+            self._same(problems, "GE02", _element(fields, 2), "GS06", _element(self.group, 6))
+        self._count(problems, "GE01", _element(fields, 1), self.group_transactions, "transactions")
         self.group = None
         self.group_transactions = 0
 
-    def _iea(self, segment: str) -> None:
+    def iea(self, segment: str) -> None:
         self._end_transaction("missing_se")
         self._end_group()
         fields = segment.split(self.separators.element)
         problems = self.interchange.problems
-        problems.extend(self._count("IEA01", _element(fields, 1), self.groups, "groups"))
+        self._count(problems, "IEA01", _element(fields, 1), self.groups, "groups")
         if self.interchange.control_number is not None:
-            problems.extend(self._same("IEA02", _element(fields, 2), "ISA13", self.interchange.control_number))
+            self._same(problems, "IEA02", _element(fields, 2), "ISA13", self.interchange.control_number)
         self.closed = True
 
-    def _ta1(self, segment: str) -> None:
+    def ta1(self, segment: str) -> None:
         if self.transaction is not None:
             self.body.append(segment)
             return
@@ -260,7 +262,7 @@ class _Walk:
     def _cut_off_segment(self, segment: str) -> None:
         handle = self.envelope.get(segment[:3])
         if handle is not None and segment[:2] in ("SE", "GE", "IE", "TA"):
-            handle(segment)
+            handle(self, segment)
         elif self.transaction is not None:
             self.transaction.other.append(Raw(segment, self.position))
         elif segment[:3] != "ISA":
@@ -290,7 +292,8 @@ class _Walk:
             transaction.segments.extend(map(Raw, body, range(transaction.position, self.position + 1)))
         else:
             reader(transaction, body, self.separators)
-            transaction.problems.sort(key=_by_position)
+            if transaction.problems:
+                transaction.problems.sort(key=_by_position)
 
     def _end_transaction(self, code: str) -> None:
         transaction = self.transaction
@@ -327,17 +330,24 @@ class _Walk:
         elif number is not None:
             seen.add(number)
 
-    def _count(self, element: str, said: str | None, counted: int, what: str) -> list[Problem]:
-        if said is not None and said.isdecimal() and len(said) <= _LONGEST_SHOWN and int(said) == counted:
-            return []
-        detail = f"{element} says {_shown(said)} {what}; there are {counted}"
-        return [_problem("count_mismatch", self.position, detail)]
+    def _count(self, problems: list[Problem], element: str, said: str | None, counted: int, what: str) -> None:
+        if said is None or not said.isdecimal() or len(said) > _LONGEST_SHOWN or int(said) != counted:
+            detail = f"{element} says {_shown(said)} {what}; there are {counted}"
+            problems.append(_problem("count_mismatch", self.position, detail))
 
-    def _same(self, trailer: str, said: str | None, header: str, expected: str | None) -> list[Problem]:
-        if said == expected or (said and expected and said.lstrip("0") == expected.lstrip("0") != ""):
-            return []
-        detail = f"{trailer} is {_shown(said)}; {header} is {_shown(expected)}"
-        return [_problem("control_number_mismatch", self.position, detail)]
+    def _same(self, problems: list[Problem], trailer: str, said: str | None, header: str, expected: str | None) -> None:
+        if said != expected and not (said and expected and said.lstrip("0") == expected.lstrip("0")):
+            detail = f"{trailer} is {_shown(said)}; {header} is {_shown(expected)}"
+            problems.append(_problem("control_number_mismatch", self.position, detail))
+
+
+@lru_cache(maxsize=64)
+def _envelope(element: str) -> dict[str, Callable[[_Walk, str], None]]:
+    """What to do with a segment of the envelope, by its first three characters."""
+    handlers: dict[str, Callable[[_Walk, str], None]] = {"ISA": _Walk.isa, "IEA": _Walk.iea, "TA1": _Walk.ta1}
+    for tag, handle in (("GS", _Walk.gs), ("GE", _Walk.ge), ("ST", _Walk.st), ("SE", _Walk.se)):
+        handlers[tag + element] = handlers[tag] = handle
+    return handlers
 
 
 def _by_position(problem: Problem) -> int:

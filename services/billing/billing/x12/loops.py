@@ -15,6 +15,7 @@ from billing.x12.records import (
     Benefit,
     Circumstance,
     Contact,
+    Few,
     Party,
     Period,
     Problem,
@@ -36,7 +37,7 @@ _RANKS_BY_ROLE = {
     "1P": RECEIVER, "80": RECEIVER, "FA": RECEIVER,
     "IL": SUBSCRIBER, "03": DEPENDENT,
 }  # fmt: skip
-_PAD = ("",) * 20
+_PAD = ("",) * 10
 
 
 @dataclass(slots=True)
@@ -49,11 +50,11 @@ class Level:
     expects_children: bool = False
     children: int = 0
     party: Party = field(default_factory=Party)
-    traces: list[Trace] = field(default_factory=list[Trace])
-    benefits: list[Benefit] = field(default_factory=list[Benefit])
-    rejections: list[Rejection] = field(default_factory=list[Rejection])
-    questions: list[Question] = field(default_factory=list[Question])
-    other: list[Raw] = field(default_factory=list[Raw])
+    traces: list[Trace] = field(default_factory=list)
+    benefits: list[Benefit] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    other: list[Raw] = field(default_factory=list)
 
     def above(self, rank: int) -> "Level | None":
         """This level or the one above it that has the rank."""
@@ -74,6 +75,7 @@ class Level:
 
 
 Handler = Callable[[Any, list[str]], None]
+Added = TypeVar("Added")
 Detail = TypeVar("Detail", Benefit, Question)
 
 
@@ -84,7 +86,22 @@ class Surroundings:
     payer: Party | None = None
     provider: Party | None = None
     subscriber: Party | None = None
-    traces: list[Trace] = field(default_factory=list[Trace])
+    traces: list[Trace] = field(default_factory=list)
+
+
+def _first_four(fields: list[str]) -> tuple[str, str, str, str]:
+    """The first four elements after the segment's name, empty where they are left out."""
+    if len(fields) < 5:
+        fields += _PAD[len(fields) : 5]
+    return fields[1], fields[2], fields[3], fields[4]
+
+
+def added(few: Few[Added], item: Added) -> list[Added]:
+    """The list with one item more: itself, or a new one where there was none."""
+    if few:
+        few.append(item)
+        return few
+    return [item]
 
 
 class LoopReader(Generic[Detail]):
@@ -171,7 +188,7 @@ class LoopReader(Generic[Detail]):
     # -- levels
 
     def hl(self, fields: list[str]) -> None:
-        _, number, above, code, child, *_ = (*fields, *_PAD)
+        number, above, code, child = _first_four(fields)
         rank = _RANKS.get(code.strip())
         if rank is None:
             self.report("unknown_level")
@@ -229,7 +246,7 @@ class LoopReader(Generic[Detail]):
     def nm1(self, fields: list[str]) -> None:
         count = len(fields)
         if count < 10:
-            fields = [*fields, *_PAD[: 10 - count]]
+            fields += _PAD[count:]
         role = fields[1].strip()
         if (self.detail is not None or self.in_related_entities) and (role != "03" or self.in_related_entities):
             party = Party(position=self.position)
@@ -270,7 +287,7 @@ class LoopReader(Generic[Detail]):
             return
         if not self.in_related_entities:
             self.report("missing_ls")
-        self.detail.entities.append(party)
+        self.detail.entities = added(self.detail.entities, party)
 
     def party(self) -> Party | None:
         """Whom N3, N4, PER, DMG and the like are about."""
@@ -290,12 +307,12 @@ class LoopReader(Generic[Detail]):
         if party is None:
             self.misplaced()
             return
-        _, city, state, postal_code, country, *further = (*fields, *_PAD[:5])
+        city, state, postal_code, country = _first_four(fields)
         party.city = city.strip() or None
         party.state = state.strip() or None
         party.postal_code = postal_code.strip() or None
         party.country = country.strip() or None
-        if any(further):
+        if len(fields) > 5 and any(fields[5:]):
             self.keep()
 
     def per(self, fields: list[str]) -> None:
@@ -303,7 +320,7 @@ class LoopReader(Generic[Detail]):
         if party is None:
             self.misplaced()
             return
-        _, function, name, *numbers = (*fields, *_PAD[:3])
+        _, function, name, *numbers = (*fields, "", "", "")
         pairs = [
             (qualifier.strip(), number.strip())
             for qualifier, number in zip(numbers[0:6:2], numbers[1:6:2], strict=False)
@@ -342,8 +359,8 @@ class LoopReader(Generic[Detail]):
         if party is None:
             self.misplaced()
             return
-        _, provider_type, qualifier, number, *further = (*fields, *_PAD[:4])
-        if party.provider_type is not None or any(further):
+        provider_type, qualifier, number, _ = _first_four(fields)
+        if party.provider_type is not None or any(fields[4:]):
             self.keep()
         if party.provider_type is None:
             party.provider_type = provider_type.strip() or None
@@ -360,7 +377,7 @@ class LoopReader(Generic[Detail]):
         if self.level is None:
             self.misplaced()
             return
-        _, kind, number, originator, detail, *_ = (*fields, *_PAD[:4])
+        kind, number, originator, detail = _first_four(fields)
         self.level.traces.append(
             Trace(kind.strip(), number.strip(), originator.strip() or None, detail.strip() or None, self.position)
         )
@@ -370,10 +387,11 @@ class LoopReader(Generic[Detail]):
         if not holder:
             self.misplaced()
             return
-        _, qualifier, value, description, *further = (*fields, *_PAD[:3])
+        qualifier, value, description, further = _first_four(fields)
         qualifier = self.known(qualifier, codes.REFERENCES, "REF01")
-        holder.references.append(Reference(qualifier, value.strip(), description.strip() or None, self.position))
-        if any(further):
+        reference = Reference(qualifier, value.strip(), description.strip() or None, self.position)
+        holder.references = added(holder.references, reference)
+        if further or len(fields) > 5:
             self.keep()
 
     def dtp(self, fields: list[str]) -> None:
@@ -390,23 +408,22 @@ class LoopReader(Generic[Detail]):
         if span is None:
             self.report("malformed_date", "DTP03 is neither a date nor a range in the form that DTP02 names")
             span = (None, None)
-        holder.dates.append(Period(qualifier, span[0], span[1], text, self.position))
+        holder.dates = added(holder.dates, Period(qualifier, span[0], span[1], text, self.position))
 
     def iii(self, fields: list[str]) -> None:
         if self.detail is None:
             self.misplaced()
             return
-        _, qualifier, code, category, text, *further = (*fields, *_PAD[:4])
-        self.detail.circumstances.append(
-            Circumstance(
-                qualifier.strip() or None,
-                code.strip() or None,
-                category.strip() or None,
-                text.strip() or None,
-                self.position,
-            )
+        qualifier, code, category, text = _first_four(fields)
+        circumstance = Circumstance(
+            qualifier.strip() or None,
+            code.strip() or None,
+            category.strip() or None,
+            text.strip() or None,
+            self.position,
         )
-        if any(further):
+        self.detail.circumstances = added(self.detail.circumstances, circumstance)
+        if len(fields) > 5 and any(fields[5:]):
             self.keep()
 
 

@@ -7,6 +7,11 @@ only in where they stand are equal.
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Few = list[Item] | tuple[()]
+"""A list that takes no memory while it is empty."""
 
 
 @dataclass(slots=True)
@@ -88,7 +93,7 @@ class Party:
     id_qualifier: str | None = None
     id: str | None = None
     position: int = field(default=0, compare=False)
-    address: list[str] = field(default_factory=list[str])
+    address: list[str] = field(default_factory=list)
     city: str | None = None
     state: str | None = None
     postal_code: str | None = None
@@ -99,9 +104,9 @@ class Party:
     provider_type: str | None = None
     provider_number_qualifier: str | None = None
     provider_number: str | None = None
-    contacts: list[Contact] = field(default_factory=list[Contact])
-    references: list[Reference] = field(default_factory=list[Reference])
-    dates: list[Period] = field(default_factory=list[Period])
+    contacts: list[Contact] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    dates: list[Period] = field(default_factory=list)
 
     @property
     def name(self) -> str | None:
@@ -115,7 +120,7 @@ class Procedure:
 
     qualifier: str
     code: str | None
-    modifiers: list[str] = field(default_factory=list[str])
+    modifiers: list[str] = field(default_factory=list)
     description: str | None = None
     last_code: str | None = None
 
@@ -148,11 +153,14 @@ class Circumstance:
 
 @dataclass(slots=True)
 class Benefit:
-    """One EB and what stands under it. Amount, percent (0.2 is 20 %) and quantity are decimal strings as sent."""
+    """One EB and what stands under it. Amount, percent (0.2 is 20 %) and quantity are decimal strings as sent.
+
+    An answer may hold thousands of these, most with nothing under them: hence `Few`.
+    """
 
     kind: str
     level: str | None
-    service_types: list[str]
+    service_types: tuple[str, ...]
     insurance_type: str | None
     plan: str | None
     period: str | None
@@ -163,15 +171,15 @@ class Benefit:
     authorization: str | None
     network: str | None
     procedure: Procedure | None
-    diagnosis_pointers: list[str]
+    diagnosis_pointers: tuple[str, ...]
     segment: str
     position: int
-    delivery: list[Delivery] = field(default_factory=list[Delivery])
-    dates: list[Period] = field(default_factory=list[Period])
-    references: list[Reference] = field(default_factory=list[Reference])
-    circumstances: list[Circumstance] = field(default_factory=list[Circumstance])
-    entities: list[Party] = field(default_factory=list[Party])
-    messages: list[str] = field(default_factory=list[str])
+    delivery: Few[Delivery] = ()
+    dates: Few[Period] = ()
+    references: Few[Reference] = ()
+    circumstances: Few[Circumstance] = ()
+    entities: Few[Party] = ()
+    messages: Few[str] = ()
 
 
 @dataclass(slots=True)
@@ -215,14 +223,14 @@ class Coverage:
 class Question:
     """What a 270 asks about (EQ): service types or one procedure."""
 
-    service_types: list[str] = field(default_factory=list[str])
+    service_types: list[str] = field(default_factory=list)
     procedure: Procedure | None = None
     level: str | None = None
     insurance_type: str | None = None
-    diagnosis_pointers: list[str] = field(default_factory=list[str])
-    circumstances: list[Circumstance] = field(default_factory=list[Circumstance])
-    references: list[Reference] = field(default_factory=list[Reference])
-    dates: list[Period] = field(default_factory=list[Period])
+    diagnosis_pointers: list[str] = field(default_factory=list)
+    circumstances: list[Circumstance] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    dates: list[Period] = field(default_factory=list)
     segment: str = field(default="", compare=False)
     position: int = field(default=0, compare=False)
 
@@ -235,9 +243,9 @@ class Inquiry:
     provider: Party | None
     subscriber: Party | None
     dependent: Party | None = None
-    traces: list[Trace] = field(default_factory=list[Trace])
-    questions: list[Question] = field(default_factory=list[Question])
-    other: list[Raw] = field(default_factory=list[Raw], compare=False)
+    traces: list[Trace] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    other: list[Raw] = field(default_factory=list, compare=False)
 
 
 @dataclass(slots=True)
@@ -262,7 +270,7 @@ class SegmentError:
     code: str | None
     context: list[str]
     position: int
-    elements: list[ElementError] = field(default_factory=list[ElementError])
+    elements: list[ElementError] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -275,7 +283,7 @@ class TransactionAnswer:
     status: str | None
     codes: list[str]
     position: int
-    errors: list[SegmentError] = field(default_factory=list[SegmentError])
+    errors: list[SegmentError] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -291,7 +299,7 @@ class Acknowledgement:
     counts: dict[str, str | None]
     segment: str
     position: int
-    transactions: list[TransactionAnswer] = field(default_factory=list[TransactionAnswer])
+    transactions: list[TransactionAnswer] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -302,15 +310,15 @@ class Transaction:
     version: str | None
     control_number: str | None
     position: int
-    problems: list[Problem] = field(default_factory=list[Problem])
+    problems: list[Problem] = field(default_factory=list)
     reference: str | None = None
     created: date | None = None
     cut_off: bool = False
-    coverages: list[Coverage] = field(default_factory=list[Coverage])
-    inquiries: list[Inquiry] = field(default_factory=list[Inquiry])
-    acknowledgements: list[Acknowledgement] = field(default_factory=list[Acknowledgement])
-    segments: list[Raw] = field(default_factory=list[Raw])
-    other: list[Raw] = field(default_factory=list[Raw])
+    coverages: list[Coverage] = field(default_factory=list)
+    inquiries: list[Inquiry] = field(default_factory=list)
+    acknowledgements: list[Acknowledgement] = field(default_factory=list)
+    segments: list[Raw] = field(default_factory=list)
+    other: list[Raw] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -324,10 +332,10 @@ class Interchange:
     receiver_qualifier: str | None = None
     version: str | None = None
     usage: str | None = None
-    problems: list[Problem] = field(default_factory=list[Problem])
-    transactions: list[Transaction] = field(default_factory=list[Transaction])
-    acknowledgements: list[Acknowledgement] = field(default_factory=list[Acknowledgement])
-    other: list[Raw] = field(default_factory=list[Raw])
+    problems: list[Problem] = field(default_factory=list)
+    transactions: list[Transaction] = field(default_factory=list)
+    acknowledgements: list[Acknowledgement] = field(default_factory=list)
+    other: list[Raw] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -7,10 +7,11 @@ read wherever what was meant can be told.
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ISA_LENGTH = 106
 _GAPS = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
+_WIDTHS = [3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1]
 _GAPS_THAT_CONVINCE = 13
 _HEAD = 512
 _LOOK_AHEAD = 4096
@@ -18,8 +19,7 @@ _FOLLOWS_ISA = ("GS", "TA1", "IEA", "ISA", "ST")
 _NO_REPETITION_BEFORE = "00402"
 
 
-@dataclass(frozen=True, slots=True)
-class Separators:
+class Separators(NamedTuple):
     """The four separators. `repetition` is None where the version knows none (before 00402)."""
 
     element: str = "*"
@@ -28,8 +28,7 @@ class Separators:
     repetition: str | None = "^"
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """An ISA: its separators, its elements (the first is "ISA"), and the problem codes found on the way."""
 
     separators: Separators
@@ -70,23 +69,22 @@ def read_header(text: str, start: int, end: int) -> Header:
     problems: list[str] = []
     if exact is None:
         problems.append("isa_not_106")
-        element, component, terminator, fields = _loose(window)
+        exact = _loose(window)
+        skip = 2 * 16
     else:
-        element, component, terminator, fields = exact
-    after = text[start + 3 : min(end, start + _LOOK_AHEAD)]
-    if not _can_terminate(terminator, element) or _never_again(terminator, text, start, end, exact):
-        problems.append("separator_guessed")
-        terminator = guess_terminator(after, element)
+        skip = ISA_LENGTH
+    element, component, terminator, fields = exact
+    guessed = not _can_terminate(terminator, element) or _never_again(terminator, text, start + skip, end)
+    if guessed:
+        terminator = guess_terminator(text[start + 3 : min(end, start + _LOOK_AHEAD)], element)
     if len(fields) < 17:
         problems.append("isa_incomplete")
-        if exact is None:
-            fields = window.split(terminator, 1)[0].split(element)
+        fields = window.split(terminator, 1)[0].split(element)
     if not component or component.isalnum() or component.isspace() or component == element:
-        if "separator_guessed" not in problems and "isa_incomplete" not in problems:
-            problems.append("separator_guessed")
+        guessed = guessed or len(fields) >= 17
         component = ":"
-    repetition, guessed = _repetition(fields)
-    if guessed and "separator_guessed" not in problems:
+    repetition, impossible = _repetition(fields)
+    if guessed or impossible:
         problems.append("separator_guessed")
     return Header(Separators(element, component, terminator, repetition), fields, problems)
 
@@ -98,6 +96,9 @@ def _unwrapped(window: str) -> str:
 def _fixed_width(window: str) -> tuple[str, str, str, list[str]] | None:
     if len(window) < ISA_LENGTH - 2:
         return None
+    fields = window[:105].split(window[3])
+    if len(fields) == 17 and [len(value) for value in fields] == _WIDTHS and window[105:106].isprintable():
+        return window[3], fields[16], window[105:106], fields
     element, votes = Counter(window[gap] for gap in _GAPS).most_common(1)[0]
     if votes < _GAPS_THAT_CONVINCE or element.isalnum() or element.isspace():
         return None
@@ -134,11 +135,9 @@ def _can_terminate(terminator: str, element: str) -> bool:
     return bool(terminator) and not terminator.isalnum() and terminator not in (" ", element)
 
 
-def _never_again(terminator: str, text: str, start: int, end: int, exact: object) -> bool:
+def _never_again(terminator: str, text: str, start: int, end: int) -> bool:
     """Whether the character taken for the terminator ends nothing after the ISA, though something follows."""
-    skip = ISA_LENGTH if exact else 2 * 16
-    rest = min(end, start + skip + _LOOK_AHEAD)
-    return text.find(terminator, start + skip, end) < 0 and bool(text[start + skip : rest].strip())
+    return text.find(terminator, start, end) < 0 and bool(text[start : min(end, start + _LOOK_AHEAD)].strip())
 
 
 def guess_terminator(text: str, element: str) -> str:
