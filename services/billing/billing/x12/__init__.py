@@ -7,5 +7,6 @@
 
 from billing.x12.interchange import read
 from billing.x12.status import Status, status
+from billing.x12.write import Envelope, write_270
 
-__all__ = ["Status", "read", "status"]
+__all__ = ["Envelope", "Status", "read", "status", "write_270"]

@@ -28,6 +28,9 @@ class Separators(NamedTuple):
     repetition: str | None = "^"
 
 
+USUAL = Separators()
+
+
 class Header(NamedTuple):
     """An ISA: its separators, its elements (the first is "ISA"), and the problem codes found on the way."""
 
