@@ -150,8 +150,7 @@ def photograph(
     photo = photo.resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS)
     photo = photo.filter(ImageFilter.GaussianBlur(blur))
     if noise > 0:
-        grain = Image.merge("RGB", [Image.effect_noise(photo.size, noise)] * 3)
-        photo = ImageChops.add(photo, grain, scale=1, offset=-128)
+        photo = ImageChops.add(photo, _grain(photo.size, noise, rng, "RGB"), scale=1, offset=-128)
     return photo.rotate(turn, expand=True)
 
 
@@ -274,9 +273,21 @@ def _table(width: int, height: int, rng: random.Random) -> Image:
     from PIL import Image, ImageChops
 
     shade = rng.choice([(96, 70, 48), (205, 200, 190), (52, 54, 60), (150, 120, 90), (225, 222, 216)])
-    grain = Image.effect_noise((max(1, width // 24), height), 22).resize((width, height))
+    grain = _grain((max(1, width // 24), height), 22, rng, "L").resize((width, height))
     plain = Image.new("RGB", (width, height), shade)
     return ImageChops.add(plain, Image.merge("RGB", [grain] * 3), scale=1, offset=-128)
+
+
+def _grain(size: tuple[int, int], deviation: float, rng: random.Random, mode: Literal["L", "RGB"]) -> Image:
+    """Noise about 128 with that standard deviation; Pillow's own cannot be seeded."""
+    from PIL import Image, ImageChops
+
+    # The mean of two even spreads is a triangle of deviation 255 / √24.
+    length = size[0] * size[1] * len(mode)
+    even = (Image.frombytes(mode, size, rng.randbytes(length)) for _ in range(2))
+    peaked = ImageChops.add(*even, scale=2)
+    levels = [round(128 + (level - 127.5) * deviation * 24**0.5 / 255) for level in range(256)]
+    return peaked.point([min(255, max(0, level)) for level in levels] * len(mode))
 
 
 def _light(width: int, height: int, rng: random.Random) -> Image:
