@@ -1,13 +1,17 @@
 """Parts of a house die and come back."""
 
 import asyncio
+from itertools import permutations
 
+import asyncpg
 import httpx
 import pytest
 
 from deploy.local.engines import Engines
 from deploy.local.house import House
 from deploy.local.keeper import Keeper
+from deploy.local.tenants import drop_tenant
+from deploy.local.topology import SERVICES
 
 pytestmark = pytest.mark.engines
 
@@ -26,3 +30,20 @@ async def test_a_part_that_is_killed_comes_back_on_its_address(engines: Engines)
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"{house.url('sandbox')}/readyz")).is_success
     assert not house.folder.exists()
+
+
+async def test_no_service_of_a_house_sees_into_the_database_of_another(engines: Engines) -> None:
+    async with House(engines=engines, prefix="walls-", parts=["sandbox"]) as house:
+        admin = await asyncpg.connect(engines.admin_dsn)
+        rooms = {name: await asyncpg.connect(house.site.database_url(name)) for name in SERVICES}
+        try:
+            for room in rooms.values():
+                await room.execute("CREATE TABLE patient (name text)")
+            for visitor, owner in permutations(SERVICES, 2):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await rooms[visitor].execute(f"SELECT * FROM {house.site.tenant(owner)}.patient")
+        finally:
+            for name, room in rooms.items():
+                await room.close()
+                await drop_tenant(admin, house.site.tenant(name))
+            await admin.close()
