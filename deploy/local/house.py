@@ -20,11 +20,11 @@ import httpx
 
 from deploy.local.clinic_clock import clinic_time
 from deploy.local.engines import Engines, temporary_folder
-from deploy.local.kafka import create_topics
+from deploy.local.kafka import create_topics, delete_topics
 from deploy.local.places import PROJECT
 from deploy.local.ports import free_port
 from deploy.local.process import Child, StartError
-from deploy.local.tenants import ensure_tenant
+from deploy.local.tenants import drop_tenant, ensure_tenant
 from deploy.local.topology import (
     PARTITIONS,
     PARTS,
@@ -104,6 +104,10 @@ class House:
     def logs(self) -> Path:
         return self.folder / "logs"
 
+    @property
+    def topics(self) -> list[str]:
+        return [f"{self.prefix}{topic}" for topic in TOPICS]
+
     def url(self, part: str) -> str:
         """http://127.0.0.1:port of a service or of the sandbox."""
         return self.site.url(part)
@@ -132,9 +136,9 @@ class House:
         """Roles, schemas, topics, services and the sandbox, on engines that run."""
         self._site = self._survey()
         with self._timed("Roles, schemas and topics"):
-            topics = [f"{self.prefix}{topic}" for topic in TOPICS]
             await asyncio.gather(
-                self._ensure_tenants(), create_topics(self.engines.bootstrap, topics, partitions=PARTITIONS)
+                self._ensure_tenants(),
+                create_topics(self.engines.bootstrap, self.topics, partitions=PARTITIONS),
             )
         began = time.monotonic()
         for part in self.parts:
@@ -195,6 +199,8 @@ class House:
         await self.stop_services()
         if not self._shares_engines:
             await self.engines.stop()
+        elif self._temporary and self._site:
+            await self._vacate()
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -235,6 +241,16 @@ class House:
                 await ensure_tenant(admin, self.site.tenant(service), self.vault.secret(f"database of {service}"))
         finally:
             await admin.close()
+
+    async def _vacate(self) -> None:
+        """Leaves nothing of a temporary house on engines that it shared."""
+        admin = await asyncpg.connect(self.engines.admin_dsn)
+        try:
+            for service in SERVICES:
+                await drop_tenant(admin, self.site.tenant(service))
+        finally:
+            await admin.close()
+        await delete_topics(self.engines.bootstrap, self.topics)
 
     @contextmanager
     def _timed(self, what: str) -> Generator[None]:

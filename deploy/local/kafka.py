@@ -194,6 +194,16 @@ async def create_topics(
             raise StartError(f"Kafka at {bootstrap} refused to create the topic {name}: {failure.__name__}.")
 
 
+async def delete_topics(bootstrap: str, names: Iterable[str]) -> None:
+    """Deletes the topics that are there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="stillwater-setup")
+    try:
+        await admin.start()
+        await admin.delete_topics(list(names))
+    finally:
+        await admin.close()
+
+
 def _random_id() -> str:
     """Kafka's own form of a UUID: 22 characters of URL-safe base64, not starting with a dash."""
     while True:

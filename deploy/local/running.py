@@ -21,7 +21,7 @@ from deploy.local.preflight import Machine, inspect
 from deploy.local.process import StartError
 from deploy.local.run_record import RunRecord, Trace, claim, reap, traces
 from deploy.local.screen import Screen
-from deploy.local.topology import PREFERRED_PORTS, SERVICES, TOPICS
+from deploy.local.topology import PREFERRED_PORTS, SERVICES
 from deploy.local.vault import Vault
 
 _RECORD_SECONDS = 30.0
@@ -135,12 +135,9 @@ class _Run:
 
     async def _stay(self) -> None:
         keeper = Keeper(self.house, self._screen.happened, self.record)
-        site = self.house.site
         companions = [
             asyncio.ensure_future(keeper.run()),
-            asyncio.ensure_future(
-                ticker.tick(site.bootstrap, [site.prefix + topic for topic in TOPICS], self._screen.happened)
-            ),
+            asyncio.ensure_future(ticker.tick(self.house.site.bootstrap, self.house.topics, self._screen.happened)),
             asyncio.ensure_future(self._keep_record()),
         ]
         ended = asyncio.ensure_future(self._end.wait())

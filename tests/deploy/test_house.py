@@ -10,7 +10,6 @@ import pytest
 from deploy.local.engines import Engines
 from deploy.local.house import House
 from deploy.local.keeper import Keeper
-from deploy.local.tenants import drop_tenant
 from deploy.local.topology import SERVICES
 
 pytestmark = pytest.mark.engines
@@ -33,8 +32,8 @@ async def test_a_part_that_is_killed_comes_back_on_its_address(engines: Engines)
 
 
 async def test_no_service_of_a_house_sees_into_the_database_of_another(engines: Engines) -> None:
+    admin = await asyncpg.connect(engines.admin_dsn)
     async with House(engines=engines, prefix="walls-", parts=["sandbox"]) as house:
-        admin = await asyncpg.connect(engines.admin_dsn)
         rooms = {name: await asyncpg.connect(house.site.database_url(name)) for name in SERVICES}
         try:
             for room in rooms.values():
@@ -43,7 +42,8 @@ async def test_no_service_of_a_house_sees_into_the_database_of_another(engines: 
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await rooms[visitor].execute(f"SELECT * FROM {house.site.tenant(owner)}.patient")
         finally:
-            for name, room in rooms.items():
+            for room in rooms.values():
                 await room.close()
-                await drop_tenant(admin, house.site.tenant(name))
-            await admin.close()
+    left = await admin.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE 'stillwater_walls%'")
+    await admin.close()
+    assert left == []
