@@ -1,9 +1,10 @@
 # Everything there is to do here, one line each. `make` alone lists it.
 MAKEFLAGS += --no-print-directory
+# What the type checker fetches stays in the project.
+export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.stillwater/cache/pyright
 PYTHON := .venv/bin/python
 SPEED ?= 1
 PATIENTS ?= 2
-PACKAGES := contracts chassis sandbox services deploy
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test bench down format
 
