@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from intake.uploads import keyring
 from intake.uploads.keyring import KeyRing, KeyRingUnusable
 from intake.uploads.sealing import SealBroken, new_file_key

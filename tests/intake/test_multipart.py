@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from intake.uploads.multipart import FormLimits, FormUnreadable, FormValues, read_multipart
 
+from intake.uploads.multipart import FormLimits, FormUnreadable, FormValues, read_multipart
 from tests.intake.photographs import BOUNDARY, FORM_TYPE, form_body, in_pieces, repeated
 
 
@@ -78,13 +78,13 @@ async def test_a_body_above_the_limit_is_refused_while_it_still_arrives() -> Non
 
 async def test_a_value_above_the_limit_is_left_out_and_named() -> None:
     form, _ = await read(in_pieces(form_body({"reason": "x" * 20_000, "name": "Ada"})))
-    assert form.overlong == {"reason"}
+    assert form.unusable == {"reason"}
     assert form.values == {"name": "Ada"}
 
 
 async def test_a_value_that_is_not_utf8_is_left_out_and_named() -> None:
     form, _ = await read(in_pieces(form_body({"reason": b"\xff\xfe", "name": "Ada"})))
-    assert form.overlong == {"reason"}
+    assert form.unusable == {"reason"}
 
 
 async def test_too_many_fields_are_refused() -> None:

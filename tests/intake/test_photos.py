@@ -10,14 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
 from intake.uploads.cleaning import Cleaner, CleaningLimits
 from intake.uploads.faults import MEGABYTE, CardFault, CardRefused
 from intake.uploads.multipart import FormUnreadable
 from intake.uploads.receiving import ReceivedForm, receive_form
 from intake.uploads.sealing import SealBroken
 from intake.uploads.storage import CardStore, SealedFile
-from PIL import Image
-
 from tests.intake.photographs import BOUNDARY, FORM_TYPE, form_body, in_pieces, photo, png_claiming, repeated
 
 ORIENTATION, GPS, MAKER = 0x0112, 0x8825, 0x010F
@@ -241,15 +241,19 @@ async def test_what_a_killed_process_left_is_swept_and_cards_stay(store: CardSto
     cleaner = Cleaner(store)
     card = await cleaner.clean(form.photos["card_front"])
     forgotten = await cleaner.clean(form.photos["card_back"])
-    (folder / "raw" / "abc#1").write_bytes(b"half written")
+    raws = (folder / form.photos["card_front"].name).parent
+    (raws / "abc#1").write_bytes(b"half written")
     for path in stored(folder):
         os.utime(path, (1, 1))
-    (folder / "raw" / "young#1").write_bytes(b"being written")
+    (raws / "young#1").write_bytes(b"being written")
 
     async def with_a_row(names: Collection[str]) -> set[str]:
         return {card.name} & set(names)
 
     assert await store.sweep(older_than=timedelta(hours=1), known=with_a_row) == 4
-    assert {str(path.relative_to(folder)) for path in stored(folder)} == {card.name, "raw/young#1"}
+    assert {str(path.relative_to(folder)) for path in stored(folder)} == {
+        card.name,
+        f"{raws.relative_to(folder)}/young#1",
+    }
     with pytest.raises(FileNotFoundError):
         await content(store, forgotten)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from intake.uploads.sealing import (
     CHUNK_BYTES,
     HEADER_BYTES,

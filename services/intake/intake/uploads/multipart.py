@@ -59,7 +59,7 @@ class FormValues:
     """What the form held besides files. A field sent twice counts with its last value."""
 
     values: dict[str, str] = field(default_factory=dict[str, str])
-    overlong: set[str] = field(default_factory=set[str])
+    unusable: set[str] = field(default_factory=set[str])
     """Names of fields that held more than is taken, or text that is not UTF-8; they have no value."""
 
 
@@ -229,6 +229,6 @@ class _Reading:
         except UnicodeDecodeError:
             value = None
         if value is None:
-            self._form.overlong.add(part.name)
+            self._form.unusable.add(part.name)
         else:
             self._form.values[part.name] = value

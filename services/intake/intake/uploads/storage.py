@@ -29,6 +29,7 @@ LOCAL_BUFFER_BYTES: Final = 1024 * 1024
 BUCKET_BUFFER_BYTES: Final = 5 * 1024 * 1024
 """The smallest part that S3 takes in a multipart upload."""
 SWEEP_BATCH: Final = 500
+RECENT_DAYS: Final = 8
 
 _STAGED = re.compile(r"#\d+$")
 """A local file being written ends in `#` and a number until it is whole."""
@@ -96,8 +97,9 @@ class CardStore:
         return cls(LocalStore(folder))
 
     def create(self, folder: str) -> SealedWriter:
-        """A new object under a random name in `folder`."""
-        return SealedWriter(self._store, f"{folder}/{secrets.token_hex(16)}", self._buffer_bytes)
+        """A new object under a random name in today's part of `folder`."""
+        name = f"{folder}/{datetime.now(UTC):%Y-%m-%d}/{secrets.token_hex(16)}"
+        return SealedWriter(self._store, name, self._buffer_bytes)
 
     async def read(self, file: SealedFile) -> AsyncGenerator[bytes]:
         """The clear bytes, in pieces of at most 256 KiB, each proven before it is handed out.
@@ -120,15 +122,25 @@ class CardStore:
             except FileNotFoundError:
                 continue
 
-    async def sweep(self, *, older_than: timedelta, known: Callable[[Collection[str]], Awaitable[set[str]]]) -> int:
+    async def sweep(
+        self,
+        *,
+        older_than: timedelta,
+        known: Callable[[Collection[str]], Awaitable[set[str]]],
+        days: int | None = RECENT_DAYS,
+    ) -> int:
         """Delete what a killed process left: old objects that `known` does not name. Returns how many.
 
-        `known` is asked about at most 500 names at a time. The age is the machine's, not the clinic's.
+        Looks at the last `days` only, so that its work does not grow with the years; at everything where None.
+        `known` is asked about at most 500 names at a time. Ages are the machine's, not the clinic's.
         """
-        before = datetime.now(UTC) - older_than
-        swept = await asyncio.to_thread(_sweep_staged, self._local, before) if self._local else 0
-        for folder in (RAW, CARDS):
-            async for found in self._store.list(f"{folder}/", chunk_size=SWEEP_BATCH):
+        now = datetime.now(UTC)
+        before = now - older_than
+        swept = 0
+        for folder in _day_folders(now, days):
+            if self._local is not None:
+                swept += await asyncio.to_thread(_sweep_staged, self._local / folder, before)
+            async for found in self._store.list(folder, chunk_size=SWEEP_BATCH):
                 old = [item["path"] for item in found if item["last_modified"] < before]
                 orphans = set(old) - (await known(old) if old else set())
                 await self.delete(*orphans)
@@ -136,9 +148,15 @@ class CardStore:
         return swept
 
 
+def _day_folders(now: datetime, days: int | None) -> list[str]:
+    if days is None:
+        return [RAW, CARDS]
+    return [f"{folder}/{now - timedelta(days=day):%Y-%m-%d}" for folder in (RAW, CARDS) for day in range(days)]
+
+
 def _sweep_staged(folder: Path, before: datetime) -> int:
     """The store's own listing leaves out files that were never finished."""
-    staged = [path for path in folder.glob("*/*#*") if _STAGED.search(path.name)]
+    staged = [path for path in folder.rglob("*#*") if _STAGED.search(path.name)]
     old = [path for path in staged if path.stat().st_mtime < before.timestamp()]
     for path in old:
         path.unlink(missing_ok=True)

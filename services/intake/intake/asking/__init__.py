@@ -1,0 +1,1 @@
+"""Somebody asks for help: the public page, and the same over JSON."""

@@ -1,0 +1,1 @@
+"""What a photographed card says, beside what its owner typed."""
