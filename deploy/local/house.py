@@ -148,7 +148,13 @@ class House:
             await self.ready(part)
             self._step(part.capitalize(), time.monotonic() - began)
 
-        await asyncio.gather(*(ready(part) for part in self.parts))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in self.parts:
+                    group.create_task(ready(part))
+        except ExceptionGroup as problems:
+            # What the first one says is the cause; the others were only waiting.
+            raise problems.exceptions[0] from None
 
     async def start_part(self, part: str) -> None:
         """Starts (again) one service or the sandbox, on its port, without waiting for it to be ready."""
