@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.file:
         shown = _read(name, options.on, options.service_type)
         failed = failed or "error" in shown
-        json.dump(shown, sys.stdout, ensure_ascii=False, indent=options.indent)
+        json.dump(shown, sys.stdout, indent=options.indent)
         sys.stdout.write("\n")
     return 2 if failed else 0
 

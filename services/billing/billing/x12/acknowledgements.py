@@ -94,11 +94,12 @@ class _Reader:
 
     def segment_error(self, fields: list[str]) -> None:
         """IK3 or AK3."""
+        answer = self._answer()
         self.fault = SegmentError(
             fields[1], fields[2], fields[3] or None, self._code("segment", fields[4]), [], self.position
         )
         self.element = None
-        self._answer().errors.append(self.fault)
+        answer.errors.append(self.fault)
 
     def context(self, _fields: list[str]) -> None:
         """CTX: the situation or business unit that the error just named stands in; all of it as sent."""
@@ -110,14 +111,18 @@ class _Reader:
 
     def element_error(self, fields: list[str]) -> None:
         """IK4 or AK4."""
+        fault = self.fault or self._unnamed_segment()
         self.element = ElementError(
             fields[1], fields[2] or None, self._code("element", fields[3]), fields[4] or None, [], self.position
         )
-        if self.fault is None:
-            self.report("missing_loop", "No IK3 names the segment of this element")
-            self.fault = SegmentError("", "", None, None, [], self.position)
-            self._answer().errors.append(self.fault)
-        self.fault.elements.append(self.element)
+        fault.elements.append(self.element)
+
+    def _unnamed_segment(self) -> SegmentError:
+        answer = self._answer()
+        self.report("missing_loop", "No IK3 names the segment of this element")
+        self.fault = SegmentError("", "", None, None, [], self.position)
+        answer.errors.append(self.fault)
+        return self.fault
 
     def verdict(self, fields: list[str]) -> None:
         """IK5 or AK5."""

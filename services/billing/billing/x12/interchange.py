@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from billing.x12 import acknowledgements, benefits, codes, inquiries
 from billing.x12.records import File, Interchange, Problem, Raw, Transaction
-from billing.x12.separators import Header, Separators, find_isa, guess_terminator, read_header
+from billing.x12.separators import BLANKS, ISA_LENGTH, Header, Separators, find_isa, guess_terminator, read_header
 
 BodyReader = Callable[[Transaction, list[str], Separators], None]
 
@@ -74,16 +74,19 @@ def _first_isa(text: str) -> int:
     """The first ISA: at the start, or after other text if its second separator is as its first."""
     head = len(text) - len(text.lstrip(_PADDING))
     at = find_isa(text, 0)
-    while at > head and (text[at + 3 : at + 4] != text[at + 6 : at + 7] or text[at + 3 : at + 4].isspace()):
+    while at > head and not _separated(text, at):
         at = find_isa(text, at + 3)
-    if at == head and text[at + 3 : at + 4].isspace():
-        return -1
-    return at
+    return -1 if at == head and text[at + 3 : at + 4] in (*BLANKS,) else at
+
+
+def _separated(text: str, at: int) -> bool:
+    separator = text[at + 3 : at + 4]
+    return bool(separator) and separator not in BLANKS and separator == text[at + 6 : at + 7]
 
 
 def _read_without_isa(text: str, problems: list[Problem]) -> File:
     """A file whose ISA is missing or damaged: read from its first GS or ST, with what separators can be told."""
-    opening = re.search(r"(?<![A-Za-z0-9])(?:GS([^\w\s])[A-Z]{2}\1|ST([^\w\s])[0-9]{3}\2)", text)
+    opening = re.search(r"(?<![A-Za-z0-9])(?:GS([^\w \t\r\n])[A-Z]{2}\1|ST([^\w \t\r\n])[0-9]{3}\2)", text)
     if opening is None:
         return File([], [*problems, _problem("not_x12", 1)])
     element = opening[1] or opening[2]
@@ -102,6 +105,7 @@ class _Walk:
 
     def __init__(self, header: Header, position: int) -> None:
         self.separators = header.separators
+        self.mended = header.mended
         self.position = position
         self.interchanges: list[Interchange] = []
         self.body: list[str] = []
@@ -162,9 +166,11 @@ class _Walk:
             text = text.replace("\n", "")
         if terminator != "\r" and "\r" in text:
             text = text.replace("\r", "")
+        if self.mended:
+            text = text[: ISA_LENGTH - 1] + terminator + text[ISA_LENGTH:]
         text = text.rstrip(_PADDING if terminator not in _PADDING else _PADDING.replace(terminator, ""))
         segments = text.split(terminator)
-        if terminator + " " in text or terminator + "\t" in text or text[:1].isspace():
+        if terminator + " " in text or terminator + "\t" in text or text[:1] in (*BLANKS,):
             segments = [segment.strip(" \t") for segment in segments]
         if segments[-1]:
             self.cut = segments[-1]
@@ -218,11 +224,11 @@ class _Walk:
         self._end_transaction("missing_se")
         fields = segment.split(self.separators.element)
         problems = self.interchange.problems
+        self._count(problems, "GE01", _element(fields, 1), self.group_transactions, "transactions")
         if self.group is None:
             self._report("missing_gs")
         else:
             self._same(problems, "GE02", _element(fields, 2), "GS06", _element(self.group, 6))
-        self._count(problems, "GE01", _element(fields, 1), self.group_transactions, "transactions")
         self.group = None
         self.group_transactions = 0
 

@@ -15,6 +15,8 @@ _WIDTHS = [3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1]
 _GAPS_THAT_CONVINCE = 13
 _HEAD = 512
 _LOOK_AHEAD = 4096
+BLANKS = " \t\r\n"
+"""White space in the sense of a file. (Python counts 0x1C to 0x1F as such, which are common separators.)"""
 _FOLLOWS_ISA = ("GS", "TA1", "IEA", "ISA", "ST")
 _NO_REPETITION_BEFORE = "00402"
 
@@ -32,11 +34,15 @@ USUAL = Separators()
 
 
 class Header(NamedTuple):
-    """An ISA: its separators, its elements (the first is "ISA"), and the problem codes found on the way."""
+    """An ISA: its separators, its elements (the first is "ISA"), and the problem codes found on the way.
+
+    `mended` says that its 106th character stands where the terminator should, but is another.
+    """
 
     separators: Separators
     elements: list[str]
     problems: list[str]
+    mended: bool = False
 
 
 def find_isa(text: str, start: int, terminator: str | None = None) -> int:
@@ -55,7 +61,7 @@ def find_isa(text: str, start: int, terminator: str | None = None) -> int:
 
 def _opens(text: str, at: int, start: int, terminator: str | None) -> bool:
     before = at - 1
-    while before >= start and text[before].isspace() and text[before] != terminator:
+    while before >= start and text[before] in BLANKS and text[before] != terminator:
         before -= 1
     if terminator is None:
         return before < 0 or not text[at - 1].isalnum()
@@ -68,7 +74,9 @@ def _opens(text: str, at: int, start: int, terminator: str | None) -> bool:
 def read_header(text: str, start: int, end: int) -> Header:
     """The separators and elements of the ISA that stands at `start` in an interchange that ends at `end`."""
     window = text[start : min(end, start + _HEAD)]
-    exact = _fixed_width(window) or _fixed_width(_unwrapped(window))
+    if "\n" in window[: ISA_LENGTH - 2]:
+        window = _unwrapped(window) if _fixed_width(_unwrapped(window)) else window
+    exact = _fixed_width(window)
     problems: list[str] = []
     if exact is None:
         problems.append("isa_not_106")
@@ -78,18 +86,19 @@ def read_header(text: str, start: int, end: int) -> Header:
         skip = ISA_LENGTH
     element, component, terminator, fields = exact
     guessed = not _can_terminate(terminator, element) or _never_again(terminator, text, start + skip, end)
+    mended = guessed and skip == ISA_LENGTH and not terminator.isalnum()
     if guessed:
         terminator = guess_terminator(text[start + 3 : min(end, start + _LOOK_AHEAD)], element)
     if len(fields) < 17:
         problems.append("isa_incomplete")
         fields = window.split(terminator, 1)[0].split(element)
-    if not component or component.isalnum() or component.isspace() or component == element:
+    if not component or component.isalnum() or component in BLANKS or component in (element, terminator):
         guessed = guessed or len(fields) >= 17
         component = ":"
     repetition, impossible = _repetition(fields)
     if guessed or impossible:
         problems.append("separator_guessed")
-    return Header(Separators(element, component, terminator, repetition), fields, problems)
+    return Header(Separators(element, component, terminator, repetition), fields, problems, mended)
 
 
 def _unwrapped(window: str) -> str:
@@ -100,10 +109,10 @@ def _fixed_width(window: str) -> tuple[str, str, str, list[str]] | None:
     if len(window) < ISA_LENGTH - 2:
         return None
     fields = window[:105].split(window[3])
-    if len(fields) == 17 and [len(value) for value in fields] == _WIDTHS and window[105:106].isprintable():
+    if len(fields) == 17 and [len(value) for value in fields] == _WIDTHS and window[105:106] not in BLANKS:
         return window[3], fields[16], window[105:106], fields
     element, votes = Counter(window[gap] for gap in _GAPS).most_common(1)[0]
-    if votes < _GAPS_THAT_CONVINCE or element.isalnum() or element.isspace():
+    if votes < _GAPS_THAT_CONVINCE or element.isalnum() or element in BLANKS:
         return None
     fields = [window[start + 1 : stop] for start, stop in zip(_GAPS, (*_GAPS[1:], 105), strict=True)]
     terminator = window[105:106]
@@ -114,7 +123,7 @@ def _fixed_width(window: str) -> tuple[str, str, str, list[str]] | None:
 
 def _loose(window: str) -> tuple[str, str, str, list[str]]:
     element = window[3:4] or "*"
-    if element.isspace():
+    if element in BLANKS:
         element = "*"
     fields = window.split(element, 16)
     if len(fields) < 17:
@@ -127,7 +136,7 @@ def _loose(window: str) -> tuple[str, str, str, list[str]]:
 def _tail(text: str) -> tuple[str, str]:
     """ISA16 and the terminator, from what follows the last element separator of an ISA of any length."""
     for component, rest in ((text[:1], text[1:]), ("", text)):
-        after = rest[1:].lstrip()
+        after = rest[1:].lstrip(BLANKS)
         if after.startswith(_FOLLOWS_ISA):
             terminator = "\n" if rest[:2] == "\r\n" else rest[:1]
             return component, terminator
@@ -140,22 +149,24 @@ def _can_terminate(terminator: str, element: str) -> bool:
 
 def _never_again(terminator: str, text: str, start: int, end: int) -> bool:
     """Whether the character taken for the terminator ends nothing after the ISA, though something follows."""
-    return text.find(terminator, start, end) < 0 and bool(text[start : min(end, start + _LOOK_AHEAD)].strip())
+    return text.find(terminator, start, end) < 0 and bool(text[start : min(end, start + _LOOK_AHEAD)].strip(BLANKS))
 
 
 def guess_terminator(text: str, element: str) -> str:
-    """The character that stands before the segments every file has; "~" where none tells."""
-    known = re.search(
-        rf"([^A-Za-z0-9\s])\s{{0,4}}(?:GS|TA1|ST|BHT|HL|SE|GE|IEA){re.escape(element)}", text[:_LOOK_AHEAD]
-    )
-    if known and known[1] != element:
-        return known[1]
+    """The character that stands before the segments every file has; "~" where none tells.
+
+    What stands before GS is asked last: it follows the ISA, whose own end may be the damaged one.
+    """
+    for tags in ("ST|BHT|HL|SE|GE|IEA", "GS|TA1"):
+        known = re.search(rf"([^A-Za-z0-9 \t\r\n])[ \t\r\n]{{0,4}}(?:{tags}){re.escape(element)}", text[:_LOOK_AHEAD])
+        if known and known[1] != element:
+            return known[1]
     return "\n" if re.search(rf"\n(?:GS|ST|BHT|HL){re.escape(element)}", text[:_LOOK_AHEAD]) else "~"
 
 
 def _repetition(fields: list[str]) -> tuple[str | None, bool]:
     """ISA11 where it can be a separator. Whether it had to be guessed: from 00402 on it must be one."""
-    separator = fields[11].strip() if len(fields) > 11 else ""
+    separator = fields[11].strip(BLANKS) if len(fields) > 11 else ""
     if len(separator) == 1 and not separator.isalnum():
         return separator, False
     version = fields[12].strip() if len(fields) > 12 else _NO_REPETITION_BEFORE

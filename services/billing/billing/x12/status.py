@@ -93,15 +93,16 @@ def _is_plan_level(benefit: Benefit) -> bool:
     return any(SERVICE_SCOPES.get(code) == _PLAN_SCOPE for code in benefit.service_types)
 
 
-def _of_services(benefits: Iterable[Benefit], asked: Collection[str]) -> list[Benefit]:
-    if asked:
-        return [benefit for benefit in benefits if not set(asked).isdisjoint(benefit.service_types)]
-    return [
-        benefit
+def _of_services(benefits: list[Benefit], asked: Collection[str]) -> list[Benefit]:
+    """The benefits of the services asked about; asked for none, of those that stand for the plan if active."""
+    types = set(asked) or {
+        code
         for benefit in benefits
         if STANDINGS[benefit.kind] == "active"
-        and any(SERVICE_SCOPES.get(code) in _SCOPES_OF_A_PLAN for code in benefit.service_types)
-    ]
+        for code in benefit.service_types
+        if SERVICE_SCOPES.get(code) in _SCOPES_OF_A_PLAN
+    }
+    return [benefit for benefit in benefits if not types.isdisjoint(benefit.service_types)]
 
 
 def _among(benefits: list[Benefit], coverage: Coverage, on: date | None) -> Status | None:

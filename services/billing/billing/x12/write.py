@@ -82,8 +82,10 @@ def _checked(separators: Separators) -> Separators:
     if len(set(separators)) < len(separators):
         raise ValueError("separators: all four must differ")
     for name, character in separators._asdict().items():
-        usable = len(character) == 1 and character.isascii() and not character.isalnum() and character != " "
-        if not usable:
+        usable = character in "\x1c\x1d\x1e\x1f" or (character.isprintable() and not character.isalnum())
+        if len(character) != 1 or not character.isascii() or character == " ":
+            usable = False
+        if not usable and not (name == "segment" and character == "\n"):
             raise ValueError(f"separators.{name} must be one ASCII character, no letter, digit or blank")
     return separators
 
@@ -229,8 +231,9 @@ class _Writer:
 
     def name(self, party: Party, field: str, *, needs_name: bool) -> None:
         kind = _one_of(party.entity_type, f"{field}.entity_type", ("1", "2"))
-        if needs_name and (party.last is None or (kind == "1" and party.first is None)):
-            raise ValueError(f"{field}.last and, for a person, {field}.first are needed")
+        for part in ("last", "first") if kind == "1" else ("last",):
+            if needs_name and getattr(party, part) is None:
+                raise ValueError(f"{field}.{part} is needed")
         if kind == "2" and (party.first or party.middle or party.suffix):
             raise ValueError(f"{field}: an organization has its whole name in last")
         if party.prefix is not None:
