@@ -116,24 +116,35 @@ def period_lists(draw: st.DrawFn) -> list[Period]:
 
 
 def references(qualifiers: str, most: int) -> st.SearchStrategy[list[Reference]]:
-    return st.lists(st.builds(Reference, st.sampled_from(qualifiers.split(" ")), CARRIED, SOME), max_size=most)
+    return st.lists(
+        st.builds(Reference, st.sampled_from(qualifiers.split(" ")), CARRIED, SOME),
+        max_size=most,
+        unique_by=lambda found: found.qualifier,
+    )
 
 
-ADDRESS: dict[str, st.SearchStrategy[Any]] = {
-    "address": st.lists(CARRIED, max_size=2),
-    "city": SOME,
-    "state": st.none() | st.sampled_from(["OR", "NV"]),
-    "postal_code": st.none() | st.sampled_from(["97201", "972011234"]),
-}
+ADDRESSES = st.builds(
+    lambda lines, place: {"address": lines} | place,
+    st.lists(CARRIED, max_size=2),
+    st.just({})
+    | st.fixed_dictionaries(
+        {
+            "city": CARRIED,
+            "state": st.sampled_from([None, "OR", "NV"]),
+            "postal_code": st.sampled_from([None, "97201", "972011234"]),
+        }
+    ),
+)
 
 
 def people(role: str, relationships: list[str]) -> st.SearchStrategy[Party]:
     number = st.tuples(st.just("MI"), CARRIED)
     return st.builds(
-        lambda identity, **fields: Party(
-            role=role, entity_type="1", id_qualifier=identity[0], id=identity[1], **fields
+        lambda identity, place, **fields: Party(
+            role=role, entity_type="1", id_qualifier=identity[0], id=identity[1], **place, **fields
         ),
         number if role == "IL" else st.just((None, None)) | number,
+        ADDRESSES,
         last=CARRIED,
         first=CARRIED,
         middle=SOME,
@@ -143,26 +154,22 @@ def people(role: str, relationships: list[str]) -> st.SearchStrategy[Party]:
         relationship=st.none() | st.sampled_from(relationships),
         references=references("18 6P SY EJ", 3),
         dates=period_lists(),
-        **ADDRESS,
     )
 
 
 PROVIDERS = st.builds(
-    Party,
+    lambda place, **fields: Party(entity_type="2", id_qualifier="XX", provider_type="PE", **place, **fields),
+    ADDRESSES,
     role=st.sampled_from(["1P", "FA"]),
-    entity_type=st.just("2"),
-    last=SOME,
-    id_qualifier=st.just("XX"),
+    last=CARRIED,
     id=CARRIED,
-    provider_type=st.just("PE"),
     provider_number_qualifier=st.just("PXC"),
     provider_number=CARRIED,
     references=references("TJ EO", 2),
-    **ADDRESS,
 )
 QUESTIONS = st.builds(
     lambda subject, **fields: Question(**subject, **fields),
-    st.lists(st.sampled_from(sorted(codes.SERVICE_TYPES)), min_size=1, max_size=12).map(
+    st.lists(st.sampled_from(sorted(codes.SERVICE_TYPES_ASKED)), min_size=1, max_size=12, unique=True).map(
         lambda types: {"service_types": types}
     )
     | st.builds(
@@ -171,7 +178,7 @@ QUESTIONS = st.builds(
         st.lists(st.sampled_from(["95", "GT"]), max_size=4),
     ),
     level=st.sampled_from([None, "IND", "FAM"]),
-    circumstances=st.lists(st.builds(Circumstance, st.just("ZZ"), st.sampled_from(["11", "22"])), max_size=2),
+    circumstances=st.lists(st.builds(Circumstance, st.just("ZZ"), st.sampled_from(["11", "22"])), max_size=1),
     references=references("9F G1", 1),
     dates=st.lists(st.builds(Period, st.just("291"), DAYS), max_size=1),
 )
@@ -233,7 +240,8 @@ def about(*questions: Question) -> Callable[[], bytes]:
         (patient(prefix="DR"), "subscriber.prefix"),
         (patient(id="1"), "subscriber.id"),
         (patient(id=None), "subscriber.id"),
-        (patient(state="OREGON"), "subscriber.state"),
+        (patient(city="SALEM", state="OREGON"), "subscriber.state"),
+        (patient(postal_code="97201"), "subscriber.city"),
         (patient(address=["1", "2", "3"]), "subscriber.address"),
         (patient(relationship="01"), "subscriber.relationship"),
         (patient(dates=[Period("346", date(2026, 1, 1))]), "subscriber.dates"),
@@ -242,6 +250,7 @@ def about(*questions: Question) -> Callable[[], bytes]:
         (about(), "questions"),
         (about(Question()), "questions"),
         (about(Question(["ZZZ"])), "questions.service_types"),
+        (about(Question(["30", "30"])), "questions.service_types"),
         (about(Question(["30"], Procedure("HC", "90834"))), "questions"),
         (about(Question(["30"], circumstances=[Circumstance("ZZ", "00")])), "questions.circumstances"),
         (lambda: written(asked(payer=None)), "payer"),

@@ -64,13 +64,17 @@ _kinds = _rows("benefit_kinds", "code", "meaning", "standing")
 BENEFIT_KINDS: Codes = {row["code"]: row["meaning"] for row in _kinds}
 STANDINGS: Codes = _column(_kinds, "standing", frozenset({"active", "inactive", "unable", ""}), "benefit_kinds")
 
-_types = _rows("service_types", "code", "meaning", "scope")
+_types = _rows("service_types", "code", "meaning", "scope", "asked")
 SERVICE_TYPES: Codes = {row["code"]: row["meaning"] for row in _types}
 SERVICE_SCOPES: Codes = _column(
     _types,
     "scope",
     frozenset({"plan", "medical", "behavioral", "pharmacy", "dental", "vision", "other"}),
     "service_types",
+)
+
+SERVICE_TYPES_ASKED = frozenset(
+    code for code, asked in _column(_types, "asked", frozenset({"yes", ""}), "service_types").items() if asked
 )
 
 _dates = _rows("dates", "code", "meaning", "bound")

@@ -4,7 +4,7 @@ What the guide has no place for is refused with a ValueError that names the fiel
 left out in silence. The reader gives back exactly what was written.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +33,7 @@ _PROVIDER_TYPES = frozenset(
 _PROVIDER_NUMBERS = frozenset({"9K", "D3", "EI", "HPI", "PXC", "SY", "TJ"})
 _DEPENDENT_RELATIONSHIPS = frozenset({"01", "19", "34"})
 _PROCEDURE_QUALIFIERS = frozenset({"AD", "CJ", "HC", "ID", "IV", "N4", "ZZ"})
-_MOST_TRACES, _MOST_REFERENCES, _MOST_QUESTIONS, _MOST_SERVICE_TYPES, _MOST_CIRCUMSTANCES = 2, 9, 99, 99, 10
+_MOST_TRACES, _MOST_REFERENCES, _MOST_QUESTIONS, _MOST_SERVICE_TYPES, _MOST_CIRCUMSTANCES = 2, 9, 99, 99, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,8 @@ class Envelope:
 def write_270(*inquiries: Inquiry, envelope: Envelope) -> bytes:
     """One interchange with one group and one 270 that asks all the questions, in order.
 
-    Raises ValueError for anything that
-    X12 or the guide cannot carry; the message names the field ("subscriber.last") and what is accepted.
+    Several service types belong in one question: many payers answer no more than one. Raises ValueError for anything
+    that X12 or the guide cannot carry; the message names the field ("subscriber.last") and what is accepted.
     """
     if not inquiries:
         raise ValueError("inquiries: at least one is needed")
@@ -100,6 +100,11 @@ def _one_of(value: str | None, field: str, accepted: Collection[str]) -> str:
 def _at_most(items: Sequence[object], field: str, most: int, least: int = 0) -> None:
     if not least <= len(items) <= most:
         raise ValueError(f"{field}: {least} to {most} are accepted; there are {len(items)}")
+
+
+def _no_two_alike(codes: Sequence[str], field: str) -> None:
+    if len(set(codes)) < len(codes):
+        raise ValueError(f"{field}: each may stand once")
 
 
 def _number(value: int, field: str, digits: int) -> str:
@@ -179,7 +184,7 @@ class _Writer:
             raise ValueError("payer: a question needs one")
         _one_of(payer.role, "payer.role", _SOURCE_ROLES)
         _one_of(payer.id_qualifier, "payer.id_qualifier", _SOURCE_IDS)
-        self.name(payer, "payer", needs_name=True)
+        self.name(payer, "payer", needed=("last",))
         self.refuse(payer, "payer", "address references dates provider birth_date gender relationship")
 
     def receiver(self, provider: Party | None) -> None:
@@ -187,7 +192,7 @@ class _Writer:
             raise ValueError("provider: a question needs one")
         _one_of(provider.role, "provider.role", _RECEIVER_ROLES)
         _one_of(provider.id_qualifier, "provider.id_qualifier", _RECEIVER_IDS)
-        self.name(provider, "provider", needs_name=False)
+        self.name(provider, "provider", needed=("last",))
         self.references(provider.references, "provider", _RECEIVER_REFERENCES)
         self.address(provider, "provider")
         self.provider_type(provider, "provider")
@@ -213,7 +218,7 @@ class _Writer:
         _one_of(person.entity_type, f"{field}.entity_type", ("1",))
         if person.id is not None:
             _one_of(person.id_qualifier, f"{field}.id_qualifier", _PERSON_IDS)
-        self.name(person, field, needs_name=is_patient)
+        self.name(person, field, needed=("last", "first") if is_patient else ())
         self.references(person.references, field, _PERSON_REFERENCES)
         self.address(person, field)
         self.provider_type(person, field)
@@ -229,10 +234,10 @@ class _Writer:
 
     # -- what a level holds
 
-    def name(self, party: Party, field: str, *, needs_name: bool) -> None:
+    def name(self, party: Party, field: str, *, needed: Collection[str]) -> None:
         kind = _one_of(party.entity_type, f"{field}.entity_type", ("1", "2"))
-        for part in ("last", "first") if kind == "1" else ("last",):
-            if needs_name and getattr(party, part) is None:
+        for part, value in (("last", party.last), ("first", party.first)):
+            if part in needed and value is None:
                 raise ValueError(f"{field}.{part} is needed")
         if kind == "2" and (party.first or party.middle or party.suffix):
             raise ValueError(f"{field}: an organization has its whole name in last")
@@ -269,6 +274,7 @@ class _Writer:
 
     def references(self, references: Sequence[Reference], field: str, accepted: Collection[str]) -> None:
         _at_most(references, f"{field}.references", _MOST_REFERENCES)
+        _no_two_alike([reference.qualifier for reference in references], f"{field}.references.qualifier")
         for reference in references:
             self.add(
                 "REF",
@@ -283,6 +289,8 @@ class _Writer:
         if lines:
             self.add("N3", *lines)
         if party.city or party.state or party.postal_code or party.country:
+            if party.city is None:
+                raise ValueError(f"{field}.city is needed with the rest of an address")
             self.add(
                 "N4",
                 self.text(party.city, f"{field}.city", 30, 2),
@@ -318,13 +326,10 @@ class _Writer:
                 self.text(trace.originator_detail, "traces.originator_detail", 50),
             )
 
-    def periods(self, periods: Iterable[Period], field: str, accepted: Collection[str]) -> None:
-        seen: set[str] = set()
+    def periods(self, periods: Sequence[Period], field: str, accepted: Collection[str]) -> None:
+        _no_two_alike([period.qualifier for period in periods], f"{field}.qualifier")
         for period in periods:
             qualifier = _one_of(period.qualifier, f"{field}.qualifier", accepted)
-            if qualifier in seen:
-                raise ValueError(f"{field}: one of each qualifier is accepted")
-            seen.add(qualifier)
             if period.start is None or (period.end is not None and period.end < period.start):
                 raise ValueError(f"{field} needs a start that is not after its end")
             first = f"{period.start:%Y%m%d}"
@@ -344,7 +349,8 @@ class _Writer:
         if bool(question.service_types) == (question.procedure is not None):
             raise ValueError("questions: each asks about service_types or about one procedure")
         _at_most(question.service_types, "questions.service_types", _MOST_SERVICE_TYPES)
-        types = [_one_of(code, "questions.service_types", codes.SERVICE_TYPES) for code in question.service_types]
+        _no_two_alike(question.service_types, "questions.service_types")
+        types = [_one_of(code, "questions.service_types", codes.SERVICE_TYPES_ASKED) for code in question.service_types]
         level = _one_of(question.level, "questions.level", codes.COVERAGE_LEVELS) if question.level else ""
         if question.insurance_type is not None:
             raise ValueError("questions.insurance_type has no place in a 270")
