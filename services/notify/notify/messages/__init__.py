@@ -1,0 +1,1 @@
+"""Telling people about their visit and their insurance: decided once, worded when it is sent."""

@@ -1,0 +1,106 @@
+"""What the carrier tells us: what became of a text, and what people text back. Signed, so no bearer token."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Header, Request, Response
+
+from chassis.database import Database
+from chassis.http import Problem
+from chassis.transaction import Transaction
+from contracts.notify import Channel, ReplyMeaning, ReplyReceived
+from notify.messages import facts, store
+from notify.messages.carrier import Carrier
+from notify.messages.metrics import MessageMetrics
+from notify.messages.replies import ReplyWords
+from notify.messages.sending import Sending
+from notify.messages.store import Fate
+from notify.messages.telling import Telling
+
+LARGEST_CALLBACK: Final = 64 * 1024
+LONGEST_REPLY: Final = 1600
+_NOTHING_TO_SAY: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+Signature = Annotated[str, Header(alias="X-Twilio-Signature", max_length=200)]
+
+
+def callbacks(
+    database: Database,
+    carrier: Carrier,
+    sending: Sending,
+    telling: Telling,
+    words: ReplyWords,
+    metrics: MessageMetrics,
+) -> APIRouter:
+    router = APIRouter(tags=["carrier"])
+
+    async def told(request: Request, signature: str) -> dict[str, str]:
+        """The callback's parameters. Raises Problem unless the carrier signed them."""
+        try:
+            parameters = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+        except UnicodeDecodeError:
+            raise Problem(400, "The callback is not readable", "A form in UTF-8 is wanted.") from None
+        query = f"?{request.url.query}" if request.url.query else ""
+        if not carrier.signed(request.url.path + query, parameters, signature):
+            raise Problem(403, "Not signed by the carrier", "X-Twilio-Signature does not fit URL and parameters.")
+        return parameters
+
+    @router.post("/carrier/status", status_code=204, max_body_size=LARGEST_CALLBACK)
+    async def status(request: Request, message: str, signature: Signature = "") -> None:
+        """What became of a text. Repeats, and news that came too late, change nothing."""
+        parameters = await told(request, signature)
+        async with database.transaction() as tx:
+            await _became(tx, sending, message, parameters)
+
+    @router.post("/carrier/inbound", max_body_size=LARGEST_CALLBACK)
+    async def inbound(request: Request, signature: Signature = "") -> Response:
+        """A text from a person. A STOP holds from this moment on."""
+        parameters = await told(request, signature)
+        if not parameters.get("MessageSid") or not parameters.get("From"):
+            raise Problem(422, "The callback is not complete", "MessageSid and From are wanted.")
+        meaning = words.meaning(parameters.get("Body", ""))
+        async with database.transaction() as tx:
+            if await store.note_reply(tx.connection, parameters["MessageSid"], meaning, tx.now):
+                await _replied(tx, telling, parameters, meaning)
+                metrics.replied(meaning.value)
+        return Response(_NOTHING_TO_SAY, media_type="text/xml")
+
+    return router
+
+
+async def _became(tx: Transaction, sending: Sending, message_id: str, parameters: dict[str, str]) -> None:
+    message = await store.lock_message(tx.connection, message_id)
+    if message is None or message.channel is not Channel.SMS or message.fate in (Fate.DELIVERED, Fate.FAILED):
+        return
+    # Any status means that the carrier has taken it: we may have died before we knew.
+    await sending.taken(tx, message, parameters.get("MessageSid", ""))
+    match parameters.get("MessageStatus"):
+        case "delivered":
+            await sending.delivered(tx, message)
+        case "undelivered" | "failed":
+            await sending.fail(tx, message, f"carrier_{_code(parameters.get('ErrorCode', ''))}")
+        case _:
+            pass
+
+
+async def _replied(tx: Transaction, telling: Telling, parameters: dict[str, str], meaning: ReplyMeaning) -> None:
+    phone = parameters["From"]
+    match meaning:
+        case ReplyMeaning.STOP:
+            people = await facts.stop_texts(tx.connection, phone, tx.now)
+        case ReplyMeaning.START:
+            people = await facts.resume_texts(tx.connection, phone)
+        case ReplyMeaning.OTHER:
+            people = await facts.with_phone(tx.connection, phone)
+    said = ReplyReceived(
+        channel=Channel.SMS, meaning=meaning, text=parameters.get("Body", "")[:LONGEST_REPLY], received_at=tx.now
+    )
+    for person in people:
+        tx.emit(said, subject=person)
+        await telling.tell(tx, person)
+
+
+def _code(given: str) -> str:
+    return given if given.isascii() and given.isdigit() and len(given) <= 6 else "unknown"
