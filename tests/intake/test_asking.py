@@ -180,6 +180,24 @@ async def test_what_is_no_form_gets_a_problem_and_not_a_crash(
         assert await nothing_is_kept(desk)
 
 
+async def test_a_photo_sent_as_text_or_under_another_name_is_not_lost_in_silence(database: str, tmp_path: Path) -> None:
+    async with reception(database, tmp_path) as desk:
+        answer = await desk.person.post("/intakes", json={**ADA, "card_front": "aGVsbG8="})
+        assert [error["field"] for error in answer.json()["errors"]] == ["card_front"]
+        answer = await desk.send(**ADA, files={"card": FRONT})
+        assert answer.status_code == 400
+        assert "card_front and card_back" in answer.json()["detail"]
+        assert await nothing_is_kept(desk)
+
+
+async def test_a_name_arrives_as_it_was_typed(database: str, tmp_path: Path) -> None:
+    async with reception(database, tmp_path) as desk:
+        for content in ("name=Zoë+Ångström&phone=3305550123", "name=Zo%C3%AB+%C3%85ngstr%C3%B6m&phone=3305550123"):
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            assert (await desk.person.post("/intakes", content=content.encode(), headers=headers)).status_code == 201
+        assert {row["name"] for row in await desk.rows("SELECT name FROM patient")} == {"Zoë Ångström"}
+
+
 async def test_a_repeat_under_one_key_is_one_request_with_one_answer(database: str, tmp_path: Path) -> None:
     async with reception(database, tmp_path) as desk:
         answers = await asyncio.gather(*(desk.send(**ADA, key="k1", files={"card_front": FRONT}) for _ in range(4)))

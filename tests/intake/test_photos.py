@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 from PIL import Image
 
 from intake.uploads.cleaning import Cleaner, CleaningLimits
@@ -226,6 +227,22 @@ async def test_a_store_that_fails_costs_the_photo_and_not_the_form(store: CardSt
     (folder / "raw").write_text("in the way")
     refused = await refusal(store, photo() + bytes(3 * MEGABYTE))
     assert refused.fault is CardFault.NOT_KEPT
+
+
+async def test_a_bucket_serves_as_well_as_a_folder() -> None:
+    store = CardStore(MemoryStore())
+    form = await receive(store, ("card_front", "c.jpg", photo()), ("card_back", "d.exe", b"MZ" + bytes(600)))
+    raw = form.photos["card_front"]
+    card = await Cleaner(store).clean(raw)
+    assert (await content(store, card)).startswith(b"\xff\xd8")
+
+    async def with_a_row(names: Collection[str]) -> set[str]:
+        return {card.name} & set(names)
+
+    assert await store.sweep(older_than=timedelta(0), known=with_a_row) == 1
+    with pytest.raises(FileNotFoundError):
+        await content(store, raw)
+    await store.delete(raw.name, card.name)
 
 
 async def test_an_altered_image_is_never_shown(store: CardStore, folder: Path) -> None:

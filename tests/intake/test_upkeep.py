@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from intake.upkeep import open_ring, open_store, retire, rewrap, sweep
 from intake.uploads import keyring
 from tests.intake.photographs import photo
 from tests.intake.reception import Reception, reception
+from tests.services import SEAL_KEY, TOKEN_KEY
 
 pytestmark = pytest.mark.engines
 
@@ -50,6 +53,29 @@ async def test_a_rotation_wraps_every_key_anew_and_touches_no_image(
         assert [await shown(desk, patient) for patient in patients] == before
         later = (await desk.send(**ADA, files={"card_front": FRONT})).json()["patient_id"]
         assert (await shown(desk, later))[:2] == b"\xff\xd8"
+
+
+async def test_the_command_rotates_while_the_service_runs(database: str, tmp_path: Path) -> None:
+    async with reception(database, tmp_path) as desk:
+        patient = (await desk.send(**ADA, files={"card_front": FRONT})).json()["patient_id"]
+        settings = {
+            "STILLWATER_INTAKE_DATABASE_URL": database,
+            "STILLWATER_INTAKE_CARD_FOLDER": str(desk.settings.card_folder),
+            "STILLWATER_INTAKE_CARD_KEYS_FILE": str(desk.settings.card_keys_file),
+            "STILLWATER_KAFKA": "localhost:1",
+            "STILLWATER_TOKEN_KEY": TOKEN_KEY,
+            "STILLWATER_SEAL_KEY": SEAL_KEY,
+        }
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "intake.upkeep", "rotate"),
+            env=os.environ | settings,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await command.communicate()
+        assert b"1 image keys wrapped anew" in said
+        [row] = await desk.rows("SELECT key_id FROM card_image")
+        assert row["key_id"] == open_ring(desk.settings).active
+        assert (await shown(desk, patient))[:2] == b"\xff\xd8"
 
 
 async def test_without_the_key_file_images_and_database_show_nothing(database: str, tmp_path: Path) -> None:

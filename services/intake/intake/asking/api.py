@@ -101,8 +101,9 @@ def intake_api(desk: FrontDesk) -> APIRouter:
 async def answer_in_json(desk: FrontDesk, request: Request) -> Response:
     """Raises Problem with a message for each field at fault."""
     try:
-        sent = await desk.read(request)
-        return await desk.take(sent, key=request.headers.get("Idempotency-Key"))
+        with desk.place():
+            sent = await desk.read(request)
+            return await desk.take(sent, key=request.headers.get("Idempotency-Key"))
     except FormUnreadable as unreadable:
         retry = {"Retry-After": "60"} if unreadable.status == 503 else {}
         raise Problem(

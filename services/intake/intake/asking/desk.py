@@ -58,11 +58,21 @@ class FrontDesk:
     """Forms that may be on their way in at once."""
     _taken: int = field(default=0, init=False)
 
+    @contextmanager
+    def place(self) -> Generator[None]:
+        """Hold one while a form is read and taken: it bounds memory and disk. Raises FormUnreadable."""
+        if self._taken >= self.places:
+            raise FormUnreadable(503, _BUSY)
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
     async def read(self, request: Request) -> SentForm:
         """Raises FormUnreadable."""
         try:
-            with self._place():
-                sent = await read_sent(request, self.store)
+            sent = await read_sent(request, self.store)
         except FormUnreadable:
             self.metrics.intakes.labels("unreadable").inc()
             raise
@@ -93,16 +103,6 @@ class FrontDesk:
     async def receipt(self, receipt: str) -> Receipt | None:
         async with self.database.connection() as connection:
             return await find_receipt(connection, receipt)
-
-    @contextmanager
-    def _place(self) -> Generator[None]:
-        if self._taken >= self.places:
-            raise FormUnreadable(503, _BUSY)
-        self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
 
     @asynccontextmanager
     async def _cleaned(self, sent: SentForm) -> AsyncGenerator[_Photos]:

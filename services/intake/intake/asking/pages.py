@@ -118,13 +118,18 @@ def public_pages(desk: FrontDesk) -> APIRouter:
 
 
 async def _answer_in_html(desk: FrontDesk, pages: PublicPages, request: Request) -> Response:
-    """The confirmation lies behind a redirect, so that reloading it sends nothing again."""
     try:
-        sent = await desk.read(request)
+        with desk.place():
+            sent = await desk.read(request)
+            return await _taken(desk, pages, sent, request.headers.get("Idempotency-Key"))
     except FormUnreadable as unreadable:
         return pages.trouble(unreadable.status, unreadable.sentence)
+
+
+async def _taken(desk: FrontDesk, pages: PublicPages, sent: SentForm, key: str | None) -> Response:
+    """The confirmation lies behind a redirect, so that reloading it sends nothing again."""
     try:
-        response = await desk.take(sent, key=request.headers.get("Idempotency-Key"))
+        response = await desk.take(sent, key=key)
     except FormFaulty as faulty:
         return pages.form(_refilled(sent, faulty), 422)
     except Problem as problem:

@@ -52,6 +52,14 @@ class SentForm:
 
 async def read_sent(request: Request, store: CardStore) -> SentForm:
     """Read a form in whichever way it was sent. Raises FormUnreadable."""
+    sent = await _read_any(request, store)
+    for name in PHOTO_FIELDS:
+        if sent.values.pop(name, ""):
+            sent.faults[name] = "A photo has to come as a file, in a form sent as multipart/form-data."
+    return sent
+
+
+async def _read_any(request: Request, store: CardStore) -> SentForm:
     content_type = request.headers.get("content-type", "")
     match content_type.partition(";")[0].strip().lower():
         case "multipart/form-data":
@@ -92,7 +100,7 @@ async def _small_body(request: Request) -> bytes:
 
 def _urlencoded(body: bytes) -> SentForm:
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=LIMITS.parts)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=LIMITS.parts)
     except ValueError:
         raise FormUnreadable(400, "The form arrived damaged. Go back and send it again.") from None
     return SentForm(values=dict(pairs))
@@ -107,12 +115,10 @@ def _json(body: bytes) -> SentForm:
         raise FormUnreadable(400, "The body should be a JSON object with the form's fields.")
     sent = SentForm()
     for name, value in cast("dict[str, Any]", content).items():
-        if name in PHOTO_FIELDS and value is not None:
-            sent.faults[name] = "JSON carries no photos. Send the form as multipart/form-data."
-        elif isinstance(value, str):
+        if isinstance(value, str):
             sent.values[name] = value
         elif isinstance(value, bool):
             sent.values[name] = _BOOLEANS[value]
-        elif value is not None and name in VALUE_FIELDS:
+        elif value is not None and name in (*VALUE_FIELDS, *PHOTO_FIELDS):
             sent.faults[name] = "This should be a string, or true or false where the answer is yes or no."
     return sent

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chassis.database import Database
+from chassis.log import logger
 from chassis.outside import OutsideRefused, OutsideTask, OutsideUnavailable
 from chassis.transaction import Transaction
 from contracts.ids import IntakeId, new_coverage_id
@@ -61,7 +62,7 @@ class CardReadings:
 
     async def gave_up(self, tx: Transaction, task: OutsideTask, cause_code: str) -> None:
         """The card could not be looked at; what was typed stands."""
-        del cause_code
+        logger.warning("card_not_read", intake_id=task.payload["intake_id"], cause=cause_code)
         await self._conclude(tx, task, Printed(), CardOutcome.FAILED, None)
 
     async def _conclude(

@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 
 from intake.uploads.faults import PHOTO_BYTES, CardFault, CardRefused
 from intake.uploads.kinds import HEAD_BYTES, described, photo_kind
-from intake.uploads.multipart import FormLimits, FormValues, PartReceiver, read_multipart
+from intake.uploads.multipart import FormLimits, FormUnreadable, FormValues, PartReceiver, read_multipart
 from intake.uploads.storage import RAW, CardStore, SealedFile, SealedWriter
 
 
@@ -89,7 +89,7 @@ class PhotoReceiver:
 
 
 class _Ignored:
-    """A file that nobody asked for, or a file input left empty."""
+    """A file input left empty, or a second photograph where there is one already."""
 
     async def write(self, clear: bytes) -> None:
         del clear
@@ -122,8 +122,10 @@ async def receive_form(
     twice: set[str] = set()
 
     def receive(name: str, chosen: bool) -> PartReceiver:
-        if name not in photo_fields or not chosen:
+        if not chosen:
             return _Ignored()
+        if name not in photo_fields:
+            raise FormUnreadable(400, f"Photos belong in the fields {' and '.join(photo_fields)}.")
         if name in receivers:
             twice.add(name)
             return _Ignored()

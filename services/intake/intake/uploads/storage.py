@@ -25,7 +25,7 @@ RAW: Final = "raw"
 CARDS: Final = "cards"
 """Cleaned and kept."""
 
-LOCAL_BUFFER_BYTES: Final = 1024 * 1024
+LOCAL_BUFFER_BYTES: Final = 256 * 1024
 BUCKET_BUFFER_BYTES: Final = 5 * 1024 * 1024
 """The smallest part that S3 takes in a multipart upload."""
 SWEEP_BATCH: Final = 500
