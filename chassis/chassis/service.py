@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from socket import socket
 from typing import Any, TypeVar, cast
 
 import uvicorn
@@ -34,6 +35,18 @@ E = TypeVar("E", bound=Event)
 A = TypeVar("A")
 
 
+class _Server(uvicorn.Server):
+    """Tells that it stops before it waits for the answers under way."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
 class Service:
     """Compose one in `__main__.py`: `handle`, `on_timer`, `reach`, routers on `http`; then `run()`."""
 
@@ -43,6 +56,8 @@ class Service:
         self.clock = Clock(settings.clock_speed, settings.clock_origin)
         self.registry = CollectorRegistry()
         self.database = Database(f"stillwater/{name}", settings, self.clock)
+        self.stopping = asyncio.Event()
+        """Set when the service begins to stop: an answer without an end, such as an event stream, ends then."""
         self._telemetry = Telemetry(self.registry)
         self.http = create_app(
             name,
@@ -127,6 +142,7 @@ class Service:
     async def stop(self) -> None:
         """Take nothing new, finish what is under way, publish what was decided, and free the leases."""
         self._ready = False
+        self.stopping.set()
         await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
         relay = self._tasks.pop("relay", None)
         for task in self._tasks.values():
@@ -168,7 +184,7 @@ class Service:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 self.http,
                 host=self.settings.host,
@@ -178,7 +194,8 @@ class Service:
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=3,
-            )
+            ),
+            self.stopping,
         )
         await self.start()
         logger.info("started", port=self.settings.port)

@@ -99,6 +99,10 @@ class Transaction:
         self._wakes.add(f"outside:{destination}")
         return id is not None
 
+    def wake(self, name: str) -> None:
+        """Wake whoever sleeps under this name in this process (`database.wakes`), once this is committed."""
+        self._wakes.add(name)
+
     @asynccontextmanager
     async def attempt(self) -> AsyncGenerator[None]:
         """A part that may fail alone: on an error its writes and what it said are undone, and the error raised."""
