@@ -140,10 +140,10 @@ def _boxes(quads: Quads, lines: Sequence[Line]) -> tuple[TextBox, ...]:
     for corners, (text, certainty) in zip(level, lines, strict=True):
         if not text.strip() or sum(certainty) < _LEAST_CERTAIN * len(certainty):
             continue
-        middle = corners.mean(axis=0)
+        x, y = map(float, corners.mean(axis=0))
         width = float(np.linalg.norm(corners[1] - corners[0]))
         height = float(np.linalg.norm(corners[3] - corners[0]))
-        area = Area(middle[0] - width / 2, middle[1] - height / 2, middle[0] + width / 2, middle[1] + height / 2)
+        area = Area(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         boxes.append(TextBox(_plain_characters(text), area, certainty))
     return tuple(sorted(boxes, key=lambda box: box.area.top))
 
