@@ -25,13 +25,19 @@ class Streams:
         self._sequence = 0
         self._heard: list[tuple[str, Event]] = []
 
-    async def say(self, subject: str, *events: Event, id: EventId | None = None) -> None:
-        """Publish events about a subject, in order; with an `id` given, as that very event."""
+    async def say(self, subject: str, *events: Event, id: EventId | None = None, at: datetime | None = None) -> None:
+        """Publish events about a subject, in order; as the very event `id` and `at` that clinic time, if given."""
         for event in events:
             self._sequence += 1
             id_ = id or new_event_id()
             envelope = Envelope(
-                id_, event.type, "stillwater/test", datetime.now(UTC), subject, self._sequence, correlation_id=id_
+                id=id_,
+                type=event.type,
+                source="stillwater/test",
+                time=at or datetime.now(UTC),
+                subject=subject,
+                sequence=self._sequence,
+                correlation_id=id_,
             )
             body = event.model_dump_json(exclude_none=True).encode()
             await self._producer.send_and_wait(
