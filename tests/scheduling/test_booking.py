@@ -70,6 +70,10 @@ async def desk(settings: Settings, folder: Path, now: datetime = MORNING, **clin
         yield Desk(service, heard)
 
 
+async def _none(clinic: Desk, table: str) -> bool:
+    return await clinic.count(table) == 0
+
+
 def wall(event: AppointmentBooked | AppointmentRescheduled) -> str:
     return event.starts_at.astimezone(NEW_YORK).strftime("%m-%d %H:%M")
 
@@ -101,6 +105,19 @@ async def test_many_at_once_are_never_double_booked_and_nobody_is_parked(setting
         assert len({(one.starts_at, one.clinician) for one in booked}) == 40
         assert len({(one.starts_at, one.room) for one in booked}) == 40
         assert max(map(wall, booked)) <= "03-11 00:00"
+        assert await clinic.count("parked") == 0
+
+
+async def test_two_replicas_never_double_book(settings: Settings, tmp_path: Path) -> None:
+    async with desk(settings, tmp_path) as clinic:
+        other = compose(settings(SchedulingSettings, clinic_file=tmp_path / "clinic.yaml"))
+        other.clock.travel(MORNING - other.clock.now())
+        async with other.running():
+            await asyncio.gather(*(clinic.ask(f"patient_{n}") for n in range(40)))
+            booked = await clinic.streams.heard(AppointmentBooked, 40)
+        assert len({(one.starts_at, one.clinician) for one in booked}) == 40
+        assert len({(one.starts_at, one.room) for one in booked}) == 40
+        assert await clinic.count("appointment") == 40
         assert await clinic.count("parked") == 0
 
 
@@ -215,10 +232,13 @@ async def test_when_nothing_is_free_staff_hears_of_it_once_and_it_is_tried_again
 
         await eventually(tried_again)
         clinic.service.clock.travel(timedelta(days=1))
+        await clinic.ask("patient_waiting")
         assert wall(await clinic.booked("patient_waiting")) == "03-04 09:00"
+        clinic.service.clock.travel(timedelta(minutes=31))
+        await eventually(lambda: _none(clinic, "timer"))
         assert len(await clinic.streams.heard(AssessmentUnplaced)) == 1
         assert await clinic.count("unplaced_assessment") == 0
-        assert await clinic.count("timer") == 0
+        assert await clinic.count("appointment") == 5
 
 
 async def test_somebody_waiting_who_turns_out_to_be_in_danger_is_placed_at_once(

@@ -35,6 +35,8 @@ class Booking:
 
     async def on_submitted(self, tx: Transaction, event: Submitted, envelope: Envelope) -> None:
         """Somebody asks for help: book their assessment, sooner if they may be in danger."""
+        if await store.assessment_of(tx.connection, event.intake_id):
+            return
         urgent = event.in_danger or await store.at_risk(tx.connection, envelope.subject)
         await self._place(tx, Unplaced(event.intake_id, PatientId(envelope.subject), urgent, tx.now))
 
@@ -42,26 +44,29 @@ class Booking:
         """Somebody may be in danger: what is booked or waiting for them may become sooner, never later."""
         await store.flag_risk(tx.connection, envelope.subject, tx.now)
         for waiting in await store.unplaced_of(tx.connection, envelope.subject):
-            await self._place(tx, replace(waiting, urgent=True))
+            await self._place_waiting(tx, replace(waiting, urgent=True))
         for booked in await store.routine_ahead(tx.connection, envelope.subject, tx.now):
             await self._bring_forward(tx, booked)
 
     async def on_try_again(self, tx: Transaction, timer: Timer) -> None:
         """Something may have become free, or the horizon has moved on."""
         if waiting := await store.lock_unplaced(tx.connection, timer.key):
-            await self._place(tx, waiting)
+            await self._place_waiting(tx, waiting)
 
-    async def _place(self, tx: Transaction, wanted: Unplaced) -> None:
-        if await store.assessment_of(tx.connection, wanted.intake_id):
-            return
+    async def _place_waiting(self, tx: Transaction, waiting: Unplaced) -> None:
+        if await store.assessment_of(tx.connection, waiting.intake_id) or await self._place(tx, waiting):
+            await store.placed(tx.connection, waiting.intake_id)
+            await tx.cancel_timer(TRY_AGAIN, waiting.intake_id)
+
+    async def _place(self, tx: Transaction, wanted: Unplaced) -> bool:
+        """Book, or leave it to be tried again. Returns whether it is booked."""
         booked = await self._book_earliest(tx, wanted)
         if booked is None:
             await self._leave_unplaced(tx, wanted)
-            return
-        await store.placed(tx.connection, wanted.intake_id)
-        await tx.cancel_timer(TRY_AGAIN, wanted.intake_id)
+            return False
         tx.emit(self._said(booked), subject=booked.patient_id)
         self._metrics.booked(booked)
+        return True
 
     async def _book_earliest(self, tx: Transaction, wanted: Unplaced) -> Appointment | None:
         need = model.need(self._clinic, ASSESSMENT, tx.now, urgent=wanted.urgent)

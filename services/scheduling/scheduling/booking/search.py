@@ -20,14 +20,14 @@ async def find(tx: Transaction, clinic: Clinic, need: Need) -> Slot | None:
         week = days[first : first + DAYS_AT_ONCE]
         busy = await store.busy(tx.connection, model.bounds(clinic, week[0], week[-1]))
         if slot := model.earliest_slot(clinic, need, week, busy):
-            await _nothing_before(tx, clinic, need, clinic.today(slot.span.starts_at))
+            await _nothing_before(tx, clinic, need, floor, clinic.today(slot.span.starts_at))
             return slot
     if days:
-        await _nothing_before(tx, clinic, need, days[-1] + timedelta(days=1))
+        await _nothing_before(tx, clinic, need, floor, days[-1] + timedelta(days=1))
     return None
 
 
-async def _nothing_before(tx: Transaction, clinic: Clinic, need: Need, day: date) -> None:
+async def _nothing_before(tx: Transaction, clinic: Clinic, need: Need, floor: date | None, day: date) -> None:
     """Let later searches begin there; but a search with a longer lead than usual says nothing about the others."""
-    if need == model.need(clinic, need.kind, tx.now, urgent=need.urgent):
+    if day != floor and need == model.need(clinic, need.kind, tx.now, urgent=need.urgent):
         await store.raise_floor(tx.connection, need.kind, clinic.digest, day, urgent=need.urgent)

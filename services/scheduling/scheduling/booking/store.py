@@ -86,8 +86,7 @@ async def raise_floor(
 ) -> None:
     """Note that before `first_day` nothing is free."""
     await connection.execute(
-        "UPDATE search_floor SET first_day = $4, clinic = $3 WHERE kind = $1 AND urgent = $2 "
-        "AND (first_day, clinic) IS DISTINCT FROM ($4, $3)",
+        "UPDATE search_floor SET first_day = $4, clinic = $3 WHERE kind = $1 AND urgent = $2",
         kind,
         urgent,
         clinic,
@@ -112,9 +111,14 @@ async def busy(connection: Connection, during: Span) -> Busy:
 # Booking
 
 _BOOK = """
-INSERT INTO appointment
-    (id, patient_id, intake_id, kind, urgent, version, starts_at, ends_at, clinician, room, booked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+WITH booked AS (
+    INSERT INTO appointment
+        (id, patient_id, intake_id, kind, urgent, version, starts_at, ends_at, clinician, room, booked_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    RETURNING id, starts_at, ends_at
+)
+INSERT INTO resource_hold (appointment_id, resource_no, during)
+SELECT id, resource_no, tstzrange(starts_at, ends_at) FROM booked, unnest($12::bigint[]) AS resource_no
 """
 
 _MOVE = """
@@ -122,29 +126,34 @@ UPDATE appointment SET urgent = $2, version = $3, starts_at = $4, ends_at = $5, 
 WHERE id = $1
 """
 
+_RELEASE = "UPDATE resource_hold SET released_at = $2 WHERE appointment_id = $1 AND released_at IS NULL"
+
 _HOLD = """
 INSERT INTO resource_hold (appointment_id, resource_no, during)
-SELECT $1, resource_no, tstzrange($3, $4) FROM unnest($2::bigint[]) AS resource_no
+SELECT $1, resource_no, tstzrange($2, $3) FROM unnest($4::bigint[]) AS resource_no
 """
 
 
 async def book(connection: Connection, one: Appointment, slot: Slot) -> None:
     """Raises SlotTaken."""
-    await connection.execute(
-        _BOOK,
-        one.id,
-        one.patient_id,
-        one.intake_id,
-        one.kind,
-        one.urgent,
-        one.version,
-        one.starts_at,
-        one.ends_at,
-        one.clinician,
-        one.room,
-        one.booked_at,
-    )
-    await _hold(connection, one.id, slot)
+    try:
+        await connection.execute(
+            _BOOK,
+            one.id,
+            one.patient_id,
+            one.intake_id,
+            one.kind,
+            one.urgent,
+            one.version,
+            one.starts_at,
+            one.ends_at,
+            one.clinician,
+            one.room,
+            one.booked_at,
+            _numbers(slot),
+        )
+    except asyncpg.ExclusionViolationError:
+        raise SlotTaken from None
 
 
 async def move(connection: Connection, one: Appointment, slot: Slot, now: datetime) -> None:
@@ -152,10 +161,11 @@ async def move(connection: Connection, one: Appointment, slot: Slot, now: dateti
     await connection.execute(
         _MOVE, one.id, one.urgent, one.version, one.starts_at, one.ends_at, one.clinician, one.room
     )
-    await connection.execute(
-        "UPDATE resource_hold SET released_at = $2 WHERE appointment_id = $1 AND released_at IS NULL", one.id, now
-    )
-    await _hold(connection, one.id, slot)
+    await connection.execute(_RELEASE, one.id, now)
+    try:
+        await connection.execute(_HOLD, one.id, one.starts_at, one.ends_at, _numbers(slot))
+    except asyncpg.ExclusionViolationError:
+        raise SlotTaken from None
 
 
 async def lower_floor(connection: Connection, freed: date) -> None:
@@ -167,12 +177,8 @@ async def make_urgent(connection: Connection, appointment_id: str) -> None:
     await connection.execute("UPDATE appointment SET urgent = true WHERE id = $1", appointment_id)
 
 
-async def _hold(connection: Connection, appointment_id: str, slot: Slot) -> None:
-    numbers = [slot.clinician.number, slot.room.number]
-    try:
-        await connection.execute(_HOLD, appointment_id, numbers, slot.span.starts_at, slot.span.ends_at)
-    except asyncpg.ExclusionViolationError:
-        raise SlotTaken from None
+def _numbers(slot: Slot) -> list[int]:
+    return [slot.clinician.number, slot.room.number]
 
 
 # Waiting
