@@ -47,7 +47,7 @@ def messages(database: Database) -> APIRouter:
     @router.get("/patients/{patient_id}/messages", summary="What one patient was told")
     async def to_patient(
         actor: Reader,
-        patient_id: Annotated[str, Path(min_length=1, max_length=100)],
+        patient_id: Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")],
         bodies: Annotated[bool, Query(description="With the words of each message: staff and clinicians only")] = False,
         before: Before = LAST,
         limit: Limit = 50,

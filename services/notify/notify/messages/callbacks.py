@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from chassis.database import Database
 from chassis.http import Problem
@@ -23,6 +23,7 @@ LARGEST_CALLBACK: Final = 64 * 1024
 LONGEST_REPLY: Final = 1600
 _NOTHING_TO_SAY: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
+MessageGiven = Annotated[str, Query(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 Signature = Annotated[str, Header(alias="X-Twilio-Signature", max_length=200)]
 
 
@@ -45,10 +46,11 @@ def callbacks(
         query = f"?{request.url.query}" if request.url.query else ""
         if not carrier.signed(request.url.path + query, parameters, signature):
             raise Problem(403, "Not signed by the carrier", "X-Twilio-Signature does not fit URL and parameters.")
-        return parameters
+        # No database takes a NUL, and nobody means one.
+        return {name: value.replace("\0", "") for name, value in parameters.items()}
 
     @router.post("/carrier/status", status_code=204, max_body_size=LARGEST_CALLBACK)
-    async def status(request: Request, message: str, signature: Signature = "") -> None:
+    async def status(request: Request, message: MessageGiven, signature: Signature = "") -> None:
         """What became of a text. Repeats, and news that came too late, change nothing."""
         parameters = await told(request, signature)
         async with database.transaction() as tx:

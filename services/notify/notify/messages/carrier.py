@@ -49,7 +49,10 @@ class Carrier:
         return (await self._ask("POST", data=form))["sid"]
 
     async def find(self, text: str, to: str, since: datetime) -> str | None:
-        """The id of a text that the carrier took from us already, if it did: this API takes no idempotency key."""
+        """The id of a text that the carrier took from us already, if it did: this API takes no idempotency key.
+
+        The API wants the number in the query; nothing of ours writes this URL anywhere.
+        """
         seen = await self._ask("GET", params={"To": to, "From": self._from, "PageSize": str(_LOOKED_AT)})
         for one in seen.get("messages", ()):
             if one.get("body") == text and parsedate_to_datetime(one["date_created"]) >= since - _CLOCKS_DIFFER:

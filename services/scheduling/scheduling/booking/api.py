@@ -79,7 +79,7 @@ def appointments(database: Database, clinic: Clinic, clock: Clock) -> APIRouter:
         actor: Reader,
         since: Annotated[AwareDatetime | None, Query(alias="from", description="Default: now")] = None,
         until: Annotated[AwareDatetime | None, Query(alias="to", description="Default: a week after `from`")] = None,
-        after: Annotated[str | None, Query(max_length=120)] = None,
+        after: Annotated[str | None, Query(max_length=150, pattern=r"^[!-~]+$")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> AppointmentPage:
         since, until = _span(since or clock.now(), until)
@@ -91,13 +91,13 @@ def appointments(database: Database, clinic: Clinic, clock: Clock) -> APIRouter:
         return AppointmentPage(
             time_zone=clinic.time_zone.key,
             appointments=[shown(one) for one in page],
-            after=f"{page[-1].starts_at.isoformat()}~{page[-1].id}" if more else None,
+            after=f"{page[-1].starts_at:%Y-%m-%dT%H:%M:%SZ}~{page[-1].id}" if more else None,
         )
 
     @router.get("/patients/{patient_id}/appointments", summary="One patient's appointments, the latest first")
     async def of_patient(
         actor: Reader,
-        patient_id: Annotated[str, Path(min_length=1, max_length=100)],
+        patient_id: Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")],
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> AppointmentPage:
         async with database.connection() as connection:
@@ -126,7 +126,7 @@ def _place(after: str) -> tuple[datetime, str]:
         place = datetime.fromisoformat(instant)
     except ValueError:
         place = None
-    if place is None or place.tzinfo is None or not id:
+    if place is None or place.tzinfo is None or not FIRST_YEAR <= place.year <= LAST_YEAR:
         error = {"field": "after", "message": "Take it from the page before, unchanged."}
         raise Problem(422, "The place to go on from is not valid", errors=[error])
     return place, id
