@@ -138,6 +138,7 @@ def _sandbox(site: Site) -> dict[str, str]:
         "STILLWATER_SANDBOX_PATIENTS_PER_MINUTE": str(site.patients_per_minute),
         "STILLWATER_SANDBOX_CARRIER_ACCOUNT": _CARRIER_ACCOUNT,
         "STILLWATER_SANDBOX_CARRIER_TOKEN": site.vault.secret("carrier"),
+        "STILLWATER_SANDBOX_CARRIER_INBOUND_URL": f"{site.url('notify')}/carrier/inbound",
     }
 
 
