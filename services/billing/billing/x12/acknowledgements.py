@@ -31,7 +31,7 @@ def read_ta1(fields: list[str], segment: str, position: int) -> Acknowledgement:
     )
 
 
-def read(transaction: Transaction, body: list[str], separators: Separators) -> None:
+def read(transaction: Transaction, body: list[str], separators: Separators, padded: bool) -> None:
     """Fill the transaction's acknowledgements and problems from its segments, ST to SE."""
     reader = _Reader(transaction, separators)
     for reader.position, reader.segment in enumerate(body, transaction.position):
@@ -40,7 +40,7 @@ def read(transaction: Transaction, body: list[str], separators: Separators) -> N
         if handle is None:
             reader.keep("unknown_segment")
         else:
-            handle(reader, [*(field.strip() for field in fields), *_PAD])
+            handle(reader, [*(field.strip() if padded else field for field in fields), *_PAD])
 
 
 class _Reader:

@@ -21,10 +21,10 @@ _EB_ELEMENTS = 15
 _PAD = ("",) * _EB_ELEMENTS
 
 
-def read(transaction: Transaction, body: list[str], separators: Separators) -> None:
+def read(transaction: Transaction, body: list[str], separators: Separators, padded: bool) -> None:
     """Fill the transaction's coverages and problems from its segments, ST to SE."""
     reader = _BenefitReader(transaction, separators)
-    reader.read(body)
+    reader.read(body, padded=padded)
     transaction.coverages = reader.coverages()
 
 
@@ -97,7 +97,7 @@ class _BenefitReader(LoopReader[Benefit]):
             coverage_level or None,
             (self.read_types.get(types) or self.service_types(types)) if types else (),
             insurance or None,
-            plan.strip() or None,
+            plan or None,
             period or None,
             self.number(amount, "EB07") if amount else None,
             self.number(percent, "EB08") if percent else None,
@@ -117,7 +117,7 @@ class _BenefitReader(LoopReader[Benefit]):
             self.in_related_entities = False
 
     def _kind(self, kind: str) -> str:
-        if not kind.strip():
+        if not kind:
             self.report("missing_element", "EB01 is empty")
         return self.known(kind, codes.BENEFIT_KINDS, "EB01")
 
@@ -125,14 +125,14 @@ class _BenefitReader(LoopReader[Benefit]):
         """EB03, which repeats; the same types come again and again, so each list is read once."""
         parts = text.split(self.separators.repetition) if self.separators.repetition else [text]
         problems = len(self.problems)
-        types = tuple(self.known(part, codes.SERVICE_TYPES, "EB03") for part in parts if part)
+        types = tuple(self.known(part, codes.SERVICE_TYPES, "EB03") for part in map(str.strip, parts) if part)
         if len(self.problems) == problems:
             self.read_types[text] = types
         return types
 
     def number(self, text: str, element: str) -> str | None:
         number = decimal_text(text)
-        if number is None and text.strip():
+        if number is None and text:
             self.report("malformed_number", f"{element} is not a decimal number; see the evidence")
         return number
 
@@ -141,14 +141,12 @@ class _BenefitReader(LoopReader[Benefit]):
         if level is None:
             level = self.infer(SOURCE, "missing_hl")
         valid, _, code, next_step = (*fields[1:5], *_PAD)[:4]
-        if not code.strip():
+        if not code:
             self.report("missing_element", "AAA03 is empty")
         code = self.known(code, _REASON_CODES, "AAA03")
         next_step = self.known(next_step, _NEXT_STEP_CODES, "AAA04")
         self.known(valid, codes.ANSWERS, "AAA01")
-        level.rejections.append(
-            rejection(valid.strip(), code, next_step, self._loop(level), self.segment, self.position)
-        )
+        level.rejections.append(rejection(valid, code, next_step, self._loop(level), self.segment, self.position))
 
     def _loop(self, level: Level) -> str:
         if self.detail is not None:
@@ -161,7 +159,7 @@ class _BenefitReader(LoopReader[Benefit]):
         if self.detail is None:
             self.misplaced()
             return
-        values = [value.strip() or None for value in (*fields[1:9], *_PAD)]
+        values = [value or None for value in (*fields[1:9], *_PAD)]
         qualifier, quantity, unit, sample, period, count, frequency, time_of_day = values[:8]
         delivery = Delivery(
             qualifier,
@@ -177,7 +175,7 @@ class _BenefitReader(LoopReader[Benefit]):
         self.detail.delivery = added(self.detail.delivery, delivery)
 
     def msg(self, fields: list[str]) -> None:
-        text = fields[1].strip() if len(fields) > 1 else ""
+        text = fields[1] if len(fields) > 1 else ""
         if self.detail is None:
             self.keep()
         elif text:

@@ -9,10 +9,10 @@ from billing.x12.separators import Separators
 _PAD = ("",) * 6
 
 
-def read(transaction: Transaction, body: list[str], separators: Separators) -> None:
+def read(transaction: Transaction, body: list[str], separators: Separators, padded: bool) -> None:
     """Fill the transaction's inquiries and problems from its segments, ST to SE."""
     reader = _InquiryReader(transaction, separators)
-    reader.read(body)
+    reader.read(body, padded=padded)
     transaction.inquiries = reader.inquiries()
 
 
@@ -23,7 +23,7 @@ class _InquiryReader(LoopReader[Question]):
         repetition = self.separators.repetition
         asked = types.split(repetition) if repetition else [types]
         self.detail = question = Question(
-            [self.known(code, codes.SERVICE_TYPES, "EQ01") for code in asked if code.strip()],
+            [self.known(code, codes.SERVICE_TYPES, "EQ01") for code in map(str.strip, asked) if code],
             procedure(composite, self.separators.component) if composite else None,
             self.known(coverage_level, codes.COVERAGE_LEVELS, "EQ03") or None,
             self.known(insurance, codes.INSURANCE_TYPES, "EQ04") or None,

@@ -13,7 +13,7 @@ from billing.x12 import acknowledgements, benefits, codes, inquiries
 from billing.x12.records import File, Interchange, Problem, Raw, Transaction
 from billing.x12.separators import BLANKS, ISA_LENGTH, Header, Separators, find_isa, guess_terminator, read_header
 
-BodyReader = Callable[[Transaction, list[str], Separators], None]
+BodyReader = Callable[[Transaction, list[str], Separators, bool], None]
 
 READERS: dict[str, BodyReader] = {
     "270": inquiries.read,
@@ -106,6 +106,7 @@ class _Walk:
     def __init__(self, header: Header, position: int) -> None:
         self.separators = header.separators
         self.mended = header.mended
+        self.padded = False
         self.position = position
         self.interchanges: list[Interchange] = []
         self.body: list[str] = []
@@ -169,6 +170,7 @@ class _Walk:
         if self.mended:
             text = text[: ISA_LENGTH - 1] + terminator + text[ISA_LENGTH:]
         text = text.rstrip(_PADDING if terminator not in _PADDING else _PADDING.replace(terminator, ""))
+        self.padded = _is_padded(text, self.separators)
         segments = text.split(terminator)
         if terminator + " " in text or terminator + "\t" in text or text[:1] in (*BLANKS,):
             segments = [segment.strip(" \t") for segment in segments]
@@ -297,7 +299,7 @@ class _Walk:
         if reader is None:
             transaction.segments.extend(map(Raw, body, range(transaction.position, self.position + 1)))
         else:
-            reader(transaction, body, self.separators)
+            reader(transaction, body, self.separators, self.padded)
             if transaction.problems:
                 transaction.problems.sort(key=_by_position)
 
@@ -358,6 +360,17 @@ def _envelope(element: str) -> dict[str, Callable[[_Walk, str], None]]:
 
 def _by_position(problem: Problem) -> int:
     return problem.position
+
+
+def _is_padded(text: str, separators: Separators) -> bool:
+    """Whether any element after the ISA (whose elements always may be) has blanks around it."""
+    element, terminator = separators.element, separators.segment
+    return (
+        text.find(" " + element, ISA_LENGTH) >= 0
+        or text.find(element + " ", ISA_LENGTH) >= 0
+        or text.find(" " + terminator, ISA_LENGTH) >= 0
+        or "\t" in text
+    )
 
 
 def _element(fields: list[str] | None, index: int) -> str | None:

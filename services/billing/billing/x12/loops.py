@@ -7,6 +7,7 @@ inferred from the name that opens it. What belongs nowhere is kept raw.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count, repeat
 from typing import Any, ClassVar, Generic, TypeVar
 
 from billing.x12 import codes
@@ -56,22 +57,20 @@ class Level:
     questions: list[Question] = field(default_factory=list)
     other: list[Raw] = field(default_factory=list)
 
-    def above(self, rank: int) -> "Level | None":
-        """This level or the one above it that has the rank."""
-        level: Level | None = self
-        while level is not None and level.rank > rank:
-            level = level.parent
-        return level if level is not None and level.rank == rank else None
-
     def surroundings(self) -> "Surroundings":
-        source, receiver, subscriber = map(self.above, (SOURCE, RECEIVER, SUBSCRIBER))
-        inherited = subscriber.traces if subscriber is not None and subscriber is not self else []
-        return Surroundings(
-            source and source.party,
-            receiver and receiver.party,
-            subscriber and subscriber.party,
-            inherited + self.traces,
-        )
+        around = Surroundings()
+        level: Level | None = self
+        while level is not None:
+            if level.rank == SUBSCRIBER:
+                around.subscriber = level.party
+            elif level.rank == RECEIVER:
+                around.provider = level.party
+            elif level.rank == SOURCE:
+                around.payer = level.party
+            if level.traces:
+                around.traces = level.traces + around.traces
+            level = level.parent
+        return around
 
 
 Handler = Callable[[Any, list[str]], None]
@@ -123,13 +122,14 @@ class LoopReader(Generic[Detail]):
         self.position = transaction.position
         self.segment = ""
 
-    def read(self, body: Sequence[str]) -> None:
+    def read(self, body: Sequence[str], *, padded: bool) -> None:
+        """Read ST to SE. Elements lose the blanks around them; `padded` says whether any has some."""
         handlers = self.handlers
         element = self.separators.element
-        for position, segment in enumerate(body, self.position):
-            self.position = position
-            self.segment = segment
-            fields = segment.split(element)
+        split = map(str.split, body, repeat(element))
+        for self.position, self.segment, fields in zip(count(self.position), body, split, strict=False):  # noqa: B020
+            if padded:
+                fields[:] = map(str.strip, fields)
             handler = handlers.get(fields[0])
             if handler is None:
                 self._unknown(fields)
@@ -152,7 +152,7 @@ class LoopReader(Generic[Detail]):
         self.report("unexpected_segment")
 
     def _unknown(self, fields: list[str]) -> None:
-        tag = fields[0].strip().upper()
+        tag = fields[0].upper()
         handler = self.handlers.get(tag)
         if handler is not None:
             handler(self, fields)
@@ -161,10 +161,7 @@ class LoopReader(Generic[Detail]):
             self.report("unknown_segment")
 
     def known(self, code: str, table: codes.Codes, element: str) -> str:
-        """The code without blanks; a problem if it is not in its list."""
-        if code in table:
-            return code
-        code = code.strip()
+        """The code as sent; a problem if it is not in its list."""
         if code and code not in table:
             self.report("unknown_code", f"{element} is not in the list of known codes; it is kept as sent")
         return code
@@ -175,13 +172,13 @@ class LoopReader(Generic[Detail]):
         """Read by the envelope."""
 
     def bht(self, fields: list[str]) -> None:
-        self.transaction.reference = (fields[3].strip() or None) if len(fields) > 3 else None
+        self.transaction.reference = (fields[3] or None) if len(fields) > 3 else None
         if len(fields) > 4:
             self.transaction.created = self._day(fields[4], "BHT04")
 
     def _day(self, text: str, element: str) -> date | None:
         parsed = days("D8", text)
-        if parsed is None and text.strip():
+        if parsed is None and text:
             self.report("malformed_date", f"{element} is not a date written CCYYMMDD")
         return parsed[0] if parsed else None
 
@@ -189,14 +186,14 @@ class LoopReader(Generic[Detail]):
 
     def hl(self, fields: list[str]) -> None:
         number, above, code, child = _first_four(fields)
-        rank = _RANKS.get(code.strip())
+        rank = _RANKS.get(code)
         if rank is None:
             self.report("unknown_level")
             rank = min(self.level.rank + 1, DEPENDENT) if self.level else SOURCE
         parent = self.by_number.get(above)
         if parent is None or parent.rank >= rank:
             parent = self._nearest(rank)
-            if above.strip() or rank > SOURCE:
+            if above or rank > SOURCE:
                 self.report("hl_parent")
         level = self._enter(rank, parent)
         level.expects_children = child == "1"
@@ -213,9 +210,7 @@ class LoopReader(Generic[Detail]):
             parent.children += 1
         self.levels.append(level)
         self.level = level
-        self.path[rank] = level
-        for below in range(rank + 1, 4):
-            self.path[below] = None
+        self.path[rank:] = (level, None, None, None)[: 4 - rank]
         self.detail = self.entity = None
         self.in_related_entities = False
         return level
@@ -244,10 +239,10 @@ class LoopReader(Generic[Detail]):
     # -- names
 
     def nm1(self, fields: list[str]) -> None:
-        count = len(fields)
-        if count < 10:
-            fields += _PAD[count:]
-        role = fields[1].strip()
+        given = len(fields)
+        if given < 10:
+            fields += _PAD[given:]
+        role = fields[1]
         if (self.detail is not None or self.in_related_entities) and (role != "03" or self.in_related_entities):
             party = Party(position=self.position)
             self._related_entity(party)
@@ -263,16 +258,16 @@ class LoopReader(Generic[Detail]):
                 return
             party = level.party
             party.position = self.position
-        party.role = self.known(role, codes.ENTITIES, "NM101") or None
+        party.role = (role if role in codes.ENTITIES else self.known(role, codes.ENTITIES, "NM101")) or None
         party.entity_type = fields[2] or None
-        party.last = fields[3].strip() or None
-        party.first = fields[4].strip() or None
-        party.middle = fields[5].strip() or None
-        party.prefix = fields[6].strip() or None
-        party.suffix = fields[7].strip() or None
-        party.id_qualifier = fields[8].strip() or None
-        party.id = fields[9].strip() or None
-        if count > 10:
+        party.last = fields[3] or None
+        party.first = fields[4] or None
+        party.middle = fields[5] or None
+        party.prefix = fields[6] or None
+        party.suffix = fields[7] or None
+        party.id_qualifier = fields[8] or None
+        party.id = fields[9] or None
+        if given > 10:
             self.keep()
         self.entity = party
 
@@ -300,7 +295,7 @@ class LoopReader(Generic[Detail]):
         if party is None:
             self.misplaced()
         else:
-            party.address.extend(line.strip() for line in fields[1:] if line.strip())
+            party.address.extend(filter(None, fields[1:]))
 
     def n4(self, fields: list[str]) -> None:
         party = self.party()
@@ -308,10 +303,10 @@ class LoopReader(Generic[Detail]):
             self.misplaced()
             return
         city, state, postal_code, country = _first_four(fields)
-        party.city = city.strip() or None
-        party.state = state.strip() or None
-        party.postal_code = postal_code.strip() or None
-        party.country = country.strip() or None
+        party.city = city or None
+        party.state = state or None
+        party.postal_code = postal_code or None
+        party.country = country or None
         if len(fields) > 5 and any(fields[5:]):
             self.keep()
 
@@ -320,14 +315,12 @@ class LoopReader(Generic[Detail]):
         if party is None:
             self.misplaced()
             return
-        _, function, name, *numbers = (*fields, "", "", "")
-        pairs = [
-            (qualifier.strip(), number.strip())
-            for qualifier, number in zip(numbers[0:6:2], numbers[1:6:2], strict=False)
-            if number.strip()
-        ]
-        party.contacts.append(Contact(function.strip(), name.strip() or None, pairs, self.position))
-        if any(numbers[6:]):
+        function, name, *_ = _first_four(fields)
+        numbers = fields[3:9]
+        pairs = zip(numbers[::2], numbers[1::2], strict=False)
+        given = [(qualifier, number) for qualifier, number in pairs if number]
+        party.contacts.append(Contact(function, name or None, given, self.position))
+        if len(fields) > 9:
             self.keep()
 
     def dmg(self, fields: list[str]) -> None:
@@ -340,7 +333,7 @@ class LoopReader(Generic[Detail]):
             if party.birth_date is None:
                 self.keep()
         if len(fields) > 3:
-            party.gender = fields[3].strip() or None
+            party.gender = fields[3] or None
         if len(fields) > 4 and any(fields[4:]):
             self.keep()
 
@@ -363,9 +356,9 @@ class LoopReader(Generic[Detail]):
         if party.provider_type is not None or any(fields[4:]):
             self.keep()
         if party.provider_type is None:
-            party.provider_type = provider_type.strip() or None
-            party.provider_number_qualifier = qualifier.strip() or None
-            party.provider_number = number.strip() or None
+            party.provider_type = provider_type or None
+            party.provider_number_qualifier = qualifier or None
+            party.provider_number = number or None
 
     def kept(self, _fields: list[str]) -> None:
         """A segment of the guide that is shown as sent."""
@@ -378,9 +371,7 @@ class LoopReader(Generic[Detail]):
             self.misplaced()
             return
         kind, number, originator, detail = _first_four(fields)
-        self.level.traces.append(
-            Trace(kind.strip(), number.strip(), originator.strip() or None, detail.strip() or None, self.position)
-        )
+        self.level.traces.append(Trace(kind, number, originator or None, detail or None, self.position))
 
     def ref(self, fields: list[str]) -> None:
         holder = self.entity or self.detail or (self.level and self.level.party)
@@ -389,7 +380,7 @@ class LoopReader(Generic[Detail]):
             return
         qualifier, value, description, further = _first_four(fields)
         qualifier = self.known(qualifier, codes.REFERENCES, "REF01")
-        reference = Reference(qualifier, value.strip(), description.strip() or None, self.position)
+        reference = Reference(qualifier, value, description or None, self.position)
         holder.references = added(holder.references, reference)
         if further or len(fields) > 5:
             self.keep()
@@ -416,10 +407,10 @@ class LoopReader(Generic[Detail]):
             return
         qualifier, code, category, text = _first_four(fields)
         circumstance = Circumstance(
-            qualifier.strip() or None,
-            code.strip() or None,
-            category.strip() or None,
-            text.strip() or None,
+            qualifier or None,
+            code or None,
+            category or None,
+            text or None,
             self.position,
         )
         self.detail.circumstances = added(self.detail.circumstances, circumstance)

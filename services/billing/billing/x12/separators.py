@@ -7,11 +7,11 @@ read wherever what was meant can be told.
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 ISA_LENGTH = 106
 _GAPS = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
-_WIDTHS = [3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1]
 _GAPS_THAT_CONVINCE = 13
 _HEAD = 512
 _LOOK_AHEAD = 4096
@@ -85,6 +85,10 @@ def read_header(text: str, start: int, end: int) -> Header:
     else:
         skip = ISA_LENGTH
     element, component, terminator, fields = exact
+    if len(fields) == 17 and not problems:
+        usual = _usual(element, component, terminator, fields[11], fields[12])
+        if usual is not None and text.find(terminator, start + skip, end) >= 0:
+            return Header(usual, fields, problems)
     guessed = not _can_terminate(terminator, element) or _never_again(terminator, text, start + skip, end)
     mended = guessed and skip == ISA_LENGTH and not terminator.isalnum()
     if guessed:
@@ -92,13 +96,26 @@ def read_header(text: str, start: int, end: int) -> Header:
     if len(fields) < 17:
         problems.append("isa_incomplete")
         fields = window.split(terminator, 1)[0].split(element)
-    if not component or component.isalnum() or component in BLANKS or component in (element, terminator):
+    if not _can_divide(component, element, terminator):
         guessed = guessed or len(fields) >= 17
         component = ":"
     repetition, impossible = _repetition(fields)
     if guessed or impossible:
         problems.append("separator_guessed")
     return Header(Separators(element, component, terminator, repetition), fields, problems, mended)
+
+
+@lru_cache(maxsize=256)
+def _usual(element: str, component: str, terminator: str, repetition: str, version: str) -> Separators | None:
+    """The separators, if nothing about them needs a second look."""
+    separator, impossible = _repetition(["", *[""] * 10, repetition, version])
+    if impossible or not _can_terminate(terminator, element) or not _can_divide(component, element, terminator):
+        return None
+    return Separators(element, component, terminator, separator)
+
+
+def _can_divide(component: str, element: str, terminator: str) -> bool:
+    return not (component.isalnum() or component in BLANKS or component in (element, terminator))
 
 
 def _unwrapped(window: str) -> str:
@@ -109,7 +126,7 @@ def _fixed_width(window: str) -> tuple[str, str, str, list[str]] | None:
     if len(window) < ISA_LENGTH - 2:
         return None
     fields = window[:105].split(window[3])
-    if len(fields) == 17 and [len(value) for value in fields] == _WIDTHS and window[105:106] not in BLANKS:
+    if len(fields) == 17 and window[6] == window[103] == window[3] and window[105:106] not in BLANKS:
         return window[3], fields[16], window[105:106], fields
     element, votes = Counter(window[gap] for gap in _GAPS).most_common(1)[0]
     if votes < _GAPS_THAT_CONVINCE or element.isalnum() or element in BLANKS:

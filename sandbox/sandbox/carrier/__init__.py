@@ -1,0 +1,1 @@
+"""An SMS carrier that speaks the Twilio-compatible API."""

@@ -1,0 +1,115 @@
+"""A plan's benefits as the EB loops of one member's answer (X12 005010X279A1, 2110C and 2110D)."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+from sandbox.payer.catalogue import Benefit, Entity, Plan
+from sandbox.payer.judgement import Covered
+from sandbox.payer.x12 import Separators
+
+PLAN_COVERAGE = "30"
+ACTIVE, INACTIVE = "1", "6"
+
+Elements = tuple[str, ...]
+
+
+def loops(covered: Covered, asked_types: Sequence[str], separators: Separators) -> Iterator[Elements]:
+    """The EB segments, each followed by its message and its 2120 loop.
+
+    A question for plan coverage (30) gets all that the plan says; one for named service types gets the plan's
+    own benefits and those of the types asked.
+    """
+    plan_name = separators.clean(covered.plan.name)
+    if not covered.active:
+        yield _eb(kind=INACTIVE, types=PLAN_COVERAGE, plan=plan_name)
+        return
+    for benefit in covered.plan.benefits:
+        if _answers(benefit, asked_types):
+            yield _benefit(benefit, covered, plan_name, separators)
+            if benefit.message:
+                yield ("MSG", separators.clean(benefit.message))
+            if benefit.entity:
+                yield from _entity(benefit.entity, separators)
+
+
+def _answers(benefit: Benefit, asked: Sequence[str]) -> bool:
+    wanted = {*asked, PLAN_COVERAGE}
+    return not asked or PLAN_COVERAGE in asked or bool(wanted.intersection(benefit.types))
+
+
+def _benefit(benefit: Benefit, covered: Covered, plan_name: str, separators: Separators) -> Elements:
+    left = remaining(benefit, covered)
+    counted_in_visits = bool(benefit.quantity_unit)
+    return _eb(
+        kind=benefit.kind,
+        level=benefit.level,
+        types=separators.repetition.join(benefit.types),
+        insurance=benefit.insurance,
+        plan=plan_name if benefit.plan else "",
+        period=benefit.period,
+        amount=_number(benefit.amount if counted_in_visits or left is None else left),
+        percent=_number(benefit.percent),
+        quantity_unit=benefit.quantity_unit,
+        quantity=_number(left if counted_in_visits and left is not None else benefit.quantity),
+        authorization=benefit.authorization,
+        network=benefit.network,
+    )
+
+
+def _eb(
+    *,
+    kind: str,
+    types: str,
+    level: str = "",
+    insurance: str = "",
+    plan: str = "",
+    period: str = "",
+    amount: str = "",
+    percent: str = "",
+    quantity_unit: str = "",
+    quantity: str = "",
+    authorization: str = "",
+    network: str = "",
+) -> Elements:
+    described = (kind, level, types, insurance, plan, period)
+    return ("EB", *described, amount, percent, quantity_unit, quantity, authorization, network)
+
+
+def remaining(benefit: Benefit, covered: Covered) -> Decimal | None:
+    """What this member still has left of what the benefit counts; None if it counts nothing.
+
+    The share already used is drawn from the member number, so the same member is always told the same.
+    """
+    used = Decimal(zlib.crc32(covered.member.member_id.encode()) % 101) / 100
+    match benefit.counts:
+        case "deductible":
+            return _cents(covered.plan.deductible * (1 - used))
+        case "out_of_pocket":
+            return _cents(_out_of_pocket_left(covered.plan, used))
+        case "visits" if covered.visits_left is not None:
+            return Decimal(covered.visits_left)
+        case "visits":
+            return (covered.plan.visits * (1 - used)).quantize(Decimal(1), ROUND_HALF_UP)
+        case None:
+            return None
+
+
+def _out_of_pocket_left(plan: Plan, used: Decimal) -> Decimal:
+    """All that was paid towards the deductible counts towards it too."""
+    return plan.out_of_pocket - plan.deductible * used
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _number(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:f}"
+
+
+def _entity(entity: Entity, separators: Separators) -> Iterator[Elements]:
+    yield ("LS", "2120")
+    yield ("NM1", entity.role, "2", separators.clean(entity.name), "", "", "", "", "PI", entity.id)
+    yield ("PER", "IC", "", "TE", entity.telephone)
+    yield ("LE", "2120")

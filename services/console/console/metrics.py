@@ -1,0 +1,99 @@
+"""What the console measures: who waits, for how long, and how far behind the streams it is."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+
+from chassis.database import Database
+from chassis.failures import cause_of
+from chassis.log import logger
+from console.following.tasks import TaskKind
+
+_LAG = "stillwater_consumer_lag_records"
+
+_OPEN = """
+SELECT kind, count(*) AS open, extract(epoch FROM $1 - min(since)) AS age
+FROM task WHERE settled_at IS NULL AND person_from <= $1 GROUP BY kind
+"""
+
+
+class Delay:
+    """How long events take from being said to being shown here, in machine seconds."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._seconds = Histogram(
+            "stillwater_console_event_delay_seconds",
+            "From an event's time to its being applied here",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+            registry=registry,
+        )
+        self._registry = registry
+        self._said_at: float | None = None
+        behind = Gauge(
+            "stillwater_console_behind_seconds",
+            "Age of what is shown while records wait to be read; 0 when none does",
+            registry=registry,
+        )
+        behind.set_function(self.behind)
+
+    def applied(self, seconds: float) -> None:
+        """An event was applied so long after it was said."""
+        self._seconds.observe(max(0.0, seconds))
+        self._said_at = time.monotonic() - seconds
+
+    def behind(self) -> float:
+        """NaN while it is not known."""
+        waiting = self._registry.get_sample_value(_LAG, {"consumer": "console"})
+        if waiting is None:
+            return math.nan
+        if waiting == 0:
+            return 0.0
+        return math.nan if self._said_at is None else max(0.0, time.monotonic() - self._said_at)
+
+
+class OpenTaskMetrics:
+    """Sampled: only the database knows."""
+
+    def __init__(self, registry: CollectorRegistry, database: Database) -> None:
+        self._database = database
+        self._in_danger = Gauge(
+            "stillwater_people_in_danger", "People in danger whose flag nobody has cleared", registry=registry
+        )
+        self._open = Gauge("stillwater_tasks_open", "Tasks that need a person", ["kind"], registry=registry)
+        self._oldest = Gauge(
+            "stillwater_tasks_oldest_age_seconds",
+            "Age of the oldest task that needs a person, clinic time",
+            ["kind"],
+            registry=registry,
+        )
+        self._forget()
+
+    async def sample(self, interval_seconds: float = 5) -> None:
+        """What cannot be read becomes NaN, never zero."""
+        while True:
+            try:
+                await self._sample()
+            except Exception as error:
+                logger.warning("tasks_open_unknown", cause=cause_of(error))
+                self._forget()
+            await asyncio.sleep(interval_seconds)
+
+    async def _sample(self) -> None:
+        async with self._database.transaction() as tx:
+            rows = {row["kind"]: row for row in await tx.connection.fetch(_OPEN, tx.now)}
+        for kind in TaskKind:
+            row = rows.get(kind)
+            self._open.labels(kind).set(row["open"] if row else 0)
+            self._oldest.labels(kind).set(row["age"] if row else 0)
+        in_danger = rows.get(TaskKind.IN_DANGER)
+        self._in_danger.set(in_danger["open"] if in_danger else 0)
+
+    def _forget(self) -> None:
+        self._in_danger.set(math.nan)
+        for kind in TaskKind:
+            self._open.labels(kind).set(math.nan)
+            self._oldest.labels(kind).set(math.nan)
