@@ -1,0 +1,75 @@
+"""`python -m billing`: settings → clinic and payers → handlers → questions to each payer → pages."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from billing.clinic import BadClinicFile, load_clinic
+from billing.payers.directory import BadPayersFile, load_payers
+from billing.payers.gateway import Gateway
+from billing.settings import BillingSettings
+from billing.verification.api import coverages
+from billing.verification.asking import Questions
+from billing.verification.handlers import ASK_AGAIN, CHECK_BEFORE_VISIT, VISIT_AWAITED, Verifying, destination
+from billing.verification.metrics import VerificationMetrics
+from chassis.service import Service
+from contracts.intake import CoverageReported, PatientRegistered
+from contracts.scheduling import AppointmentBooked, AppointmentRescheduled
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+WAIT_FOR_TURN_SECONDS = 30.0
+"""Beyond a payer's own time: for a question that waits because of the payer's limit a second."""
+
+
+def compose(settings: BillingSettings) -> Service:
+    """Raises BadClinicFile or BadPayersFile."""
+    clinic, directory = load_clinic(settings.clinic_file), load_payers(settings.payers_file)
+    service = Service("billing", settings, migrations=MIGRATIONS)
+    metrics = VerificationMetrics(service.registry)
+    gateway = Gateway(settings)
+    verifying = Verifying(clinic, directory)
+    questions = Questions(service.database, service.clock.now, clinic, directory, gateway, metrics)
+
+    service.handle(PatientRegistered, verifying.on_registered)
+    service.handle(CoverageReported, verifying.on_reported)
+    service.handle(AppointmentBooked, verifying.on_booked)
+    service.handle(AppointmentRescheduled, verifying.on_booked)
+    service.on_timer(VISIT_AWAITED, verifying.on_visit_awaited)
+    service.on_timer(ASK_AGAIN, verifying.on_ask_again)
+    service.on_timer(CHECK_BEFORE_VISIT, verifying.on_check_before_visit)
+
+    for payer in directory:
+        service.reach(
+            destination(payer.id),
+            questions.call,
+            questions.answered,
+            gave_up=questions.gave_up,
+            workers=payer.at_once,
+            timeout_seconds=gateway.seconds(payer) + WAIT_FOR_TURN_SECONDS,
+            tries=5,
+        )
+    service.background("verifications open", lambda: metrics.sample(service.database, service.clock.now))
+    service.background("gateway", lambda: _close_at_the_end(gateway))
+
+    service.http.include_router(coverages(service.database, directory))
+    return service
+
+
+async def _close_at_the_end(gateway: Gateway) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await gateway.close()
+
+
+def main() -> None:
+    try:
+        compose(BillingSettings()).run()  # pyright: ignore[reportCallIssue]  (from the environment)
+    except (BadClinicFile, BadPayersFile) as fault:
+        sys.exit(str(fault))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The payers that can be asked, and which one a card or a person means."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from anyascii import anyascii
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from rapidfuzz import fuzz
+
+from billing.x12.codes import SERVICE_TYPES_ASKED
+
+OWN_FILE = Path(__file__).with_name("payers.yaml")
+
+_CONTAINED = 0.95
+"""The whole of a payer's name stands among other words: "Aetna Choice POS II"."""
+_PART_OF = 0.72
+"""What was said is only a part of a payer's name: "blue cross". Never enough by itself."""
+_NEVER_SURE = 0.97
+"""A likeness, however great, is less than the name itself."""
+
+
+class BadPayersFile(ValueError):
+    """A payers file that cannot be worked with: every fault with its place."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Payer(_Row):
+    """One payer and how it wants to be asked."""
+
+    id: Annotated[str, StringConstraints(min_length=2, max_length=80)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    known_as: tuple[str, ...] = ()
+    answers_ahead: Literal["end_of_month"] | Annotated[int, Field(ge=0, le=730)] = "end_of_month"
+    asks: Annotated[tuple[str, ...], Field(min_length=1)] = ("30",)
+    seconds: Annotated[float, Field(gt=0, le=120)] | None = None
+    at_once: Annotated[int, Field(ge=1, le=64)] = 8
+    per_second: Annotated[float, Field(gt=0)] = 20.0
+
+    @model_validator(mode="after")
+    def _asks_what_may_be_asked(self) -> Payer:
+        for code in self.asks:
+            if code not in SERVICE_TYPES_ASKED:
+                raise ValueError(f"asks: {code} is no service type that a 270 may ask about")
+        return self
+
+    def last_day(self, today: date) -> date:
+        """The last day that this payer answers about when asked today."""
+        if self.answers_ahead == "end_of_month":
+            return today.replace(day=calendar.monthrange(today.year, today.month)[1])
+        return today + timedelta(days=self.answers_ahead)
+
+    def opens_for(self, day: date) -> date:
+        """The first day on which this payer answers about `day`."""
+        if self.answers_ahead == "end_of_month":
+            return day.replace(day=1)
+        return day - timedelta(days=self.answers_ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Which payer a name means. `payer` is None where a person has to pick; `nearest` are what they may pick from."""
+
+    payer: Payer | None
+    confidence: float
+    nearest: tuple[Payer, ...] = ()
+
+
+class Directory:
+    """All payers of the clinic."""
+
+    def __init__(self, file: _File) -> None:
+        self._file = file
+        self._by_id = {payer.id: payer for payer in file.payers}
+        self._names = [(payer, self._plain(name)) for payer in file.payers for name in (payer.name, *payer.known_as)]
+
+    def __iter__(self) -> Iterator[Payer]:
+        return iter(self._by_id.values())
+
+    def get(self, id: str) -> Payer | None:
+        return self._by_id.get(id)
+
+    def recognise(self, said: str) -> Recognised:
+        """Which payer is meant by what a card says or a person types; a payer's id is taken as well."""
+        if (named := self._by_id.get(said.strip())) is not None:
+            return Recognised(named, 1.0, (named,))
+        plain = self._plain(said)
+        likeness: dict[str, float] = {}
+        for payer, name in self._names:
+            likeness[payer.id] = max(likeness.get(payer.id, 0.0), _likeness(plain, name))
+        ranked = sorted(likeness.items(), key=lambda item: -item[1])
+        nearest = tuple(self._by_id[id] for id, score in ranked[:3] if score > 0.4)
+        best, confidence = ranked[0]
+        second = ranked[1][1] if len(ranked) > 1 else 0.0
+        sure = confidence >= self._file.sure_from and (confidence == 1.0 or confidence - second > self._file.too_close)
+        return Recognised(self._by_id[best] if sure else None, round(confidence, 3), nearest)
+
+    def _plain(self, name: str) -> tuple[str, ...]:
+        """The words that tell a payer from others, in order."""
+        words = f" {' '.join(re.findall(r'[a-z0-9]+', anyascii(name).lower()))} "
+        for short, long in sorted(self._file.short_forms.items(), key=lambda item: -len(item[0])):
+            words = words.replace(f" {short} ", f" {long} ")
+        telling = words
+        for noise in self._file.noise:
+            telling = telling.replace(f" {noise} ", " ")
+        return tuple((telling if telling.strip() else words).split())
+
+
+def _likeness(said: Sequence[str], name: Sequence[str]) -> float:
+    if not said:
+        return 0.0
+    if tuple(said) == tuple(name):
+        return 1.0
+    if set(name) <= set(said):
+        return _CONTAINED
+    if set(said) <= set(name):
+        return _PART_OF
+    return _NEVER_SURE * fuzz.token_sort_ratio(" ".join(said), " ".join(name)) / 100
+
+
+class _File(_Row):
+    noise: tuple[str, ...] = ()
+    short_forms: dict[str, str] = {}
+    sure_from: Annotated[float, Field(gt=0, le=1)]
+    too_close: Annotated[float, Field(ge=0, le=1)]
+    payers: Annotated[tuple[Payer, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _no_id_twice(self) -> _File:
+        ids = [payer.id for payer in self.payers]
+        if twice := sorted({id for id in ids if ids.count(id) > 1}):
+            raise ValueError(f"payers: {', '.join(twice)} stands there twice")
+        return self
+
+
+def load_payers(file: Path = OWN_FILE) -> Directory:
+    """Raises BadPayersFile, which says what is wrong and where."""
+    try:
+        return Directory(_File.model_validate(yaml.safe_load(file.read_text(encoding="utf-8"))))
+    except (OSError, yaml.YAMLError) as error:
+        raise BadPayersFile(f"{file.name} cannot be read: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors())
+        raise BadPayersFile(f"{file.name}: {faults}") from None

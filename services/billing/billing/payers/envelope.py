@@ -1,0 +1,81 @@
+"""The real-time envelope of CAQH CORE connectivity as MIME multipart/form-data. Pure.
+
+Field names and values: CAQH CORE Connectivity Rule vC4.0.0, section 4.2; payload types: its companion document.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.message import Message
+from email.parser import BytesParser
+
+ASKS = "X12_270_Request_005010X279A1"
+RULE_VERSION = "4.0.0"
+SUCCESS = "Success"
+
+
+class BadEnvelope(ValueError):
+    """An answer that is no envelope, or one without a payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer out of its envelope. `error` is the CORE error code, None on success."""
+
+    payload: bytes
+    payload_id: str | None
+    error: str | None
+
+
+def seal(
+    payload: bytes, *, payload_id: str, sender: str, receiver: str, at: datetime, credentials: Mapping[str, str]
+) -> tuple[bytes, str]:
+    """The body of a question and its Content-Type. `credentials`: UserName and Password, where they are asked for."""
+    fields = {
+        "PayloadType": ASKS,
+        "ProcessingMode": "RealTime",
+        "PayloadID": payload_id,
+        "TimeStamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **credentials,
+        "SenderID": sender,
+        "ReceiverID": receiver,
+        "CORERuleVersion": RULE_VERSION,
+    }
+    boundary = secrets.token_hex(16).encode()
+    parts = [_part(boundary, name, value.encode()) for name, value in fields.items()]
+    body = b"".join([*parts, _part(boundary, "Payload", payload), b"--", boundary, b"--\r\n"])
+    return body, f"multipart/form-data; boundary={boundary.decode()}"
+
+
+def _part(boundary: bytes, name: str, value: bytes) -> bytes:
+    return b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (boundary, name.encode(), value)
+
+
+def unseal(body: bytes, content_type: str) -> Opened:
+    """Take an answer apart. Raises BadEnvelope where that cannot be done."""
+    try:
+        message = BytesParser().parsebytes(b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body)
+    except (MessageError, ValueError):
+        raise BadEnvelope("no MIME message") from None
+    if not message.is_multipart():
+        raise BadEnvelope("no multipart")
+    fields = {name: value for name, value in map(_field, message.walk()) if name}
+    error = fields.get("ErrorCode", b"").decode("ascii", "replace").strip()
+    payload = fields.get("Payload", b"")
+    failed = error if error and error != SUCCESS else None
+    if not payload.strip() and failed is None:
+        raise BadEnvelope("no payload")
+    id = fields.get("PayloadID", b"").decode("ascii", "replace").strip()
+    return Opened(payload, id or None, failed)
+
+
+def _field(part: Message) -> tuple[str | None, bytes]:
+    if part.is_multipart():
+        return None, b""
+    name = part.get_param("name", header="content-disposition")
+    value = part.get_payload(decode=True)
+    return (name if isinstance(name, str) else None), value if isinstance(value, bytes) else b""

@@ -1,0 +1,144 @@
+"""The payer gateway: one question out, one answer or a cause code back. Knows no patient and no database."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import httpx
+from aiolimiter import AsyncLimiter
+
+from billing.payers.breaker import Breaker
+from billing.payers.directory import Payer
+from billing.payers.envelope import BadEnvelope, seal, unseal
+from billing.settings import BillingSettings
+
+LARGEST_ANSWER = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of asking. Exactly one of `payload` and `cause` is there.
+
+    `cause` is `timed_out`, `unreachable`, `busy` (429), `failing` (5xx), `paused` (not asked: the payer has failed too
+    often just now), `refused` (other 4xx), `envelope_<code>`, `too_large` or `no_envelope`.
+    """
+
+    payload: bytes | None = None
+    cause: str | None = None
+
+    @classmethod
+    def failed(cls, cause: str) -> Reply:
+        return cls(cause=cause)
+
+
+PASSING = frozenset({"timed_out", "unreachable", "busy", "failing", "paused"})
+"""Causes that say nothing about the question: it may be asked again as it is."""
+
+_COUNTS_AGAINST_PAYER = PASSING - {"busy", "paused"}
+
+
+class Transport(Protocol):
+    """A way to a payer."""
+
+    async def ask(self, payer: Payer, payload_id: str, question: bytes) -> Reply:
+        """Send one 270 and wait for what comes back. Never raises for what the far side does."""
+        ...
+
+
+class Gateway:
+    """The clearinghouse's door for real-time questions, with each payer's limits kept apart."""
+
+    def __init__(self, settings: BillingSettings) -> None:
+        self._settings = settings
+        self._limits: dict[str, AsyncLimiter] = {}
+        self._breakers: dict[str, Breaker] = {}
+        verify = ssl.create_default_context(cafile=settings.gateway_ca_file)
+        self._client = httpx.AsyncClient(
+            verify=verify,
+            timeout=None,  # noqa: S113  (the whole of an exchange has one limit, in `ask`)
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def seconds(self, payer: Payer) -> float:
+        """How long an answer of this payer is waited for."""
+        return payer.seconds or self._settings.ask_timeout_seconds
+
+    def breaker(self, payer: Payer) -> Breaker:
+        return self._breakers.setdefault(payer.id, Breaker())
+
+    async def ask(self, payer: Payer, payload_id: str, question: bytes) -> Reply:
+        breaker = self.breaker(payer)
+        if not breaker.lets_through():
+            return Reply.failed("paused")
+        try:
+            await self._limit(payer).acquire()
+            async with asyncio.timeout(self.seconds(payer)):
+                reply = await self._exchange(payer, payload_id, question)
+        except TimeoutError:
+            reply = Reply.failed("timed_out")
+        except httpx.HTTPError:
+            reply = Reply.failed("unreachable")
+        except asyncio.CancelledError:
+            breaker.forget_trial()
+            raise
+        breaker.record(failed=reply.cause in _COUNTS_AGAINST_PAYER)
+        return reply
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _limit(self, payer: Payer) -> AsyncLimiter:
+        limit = self._limits.get(payer.id)
+        if limit is None:
+            limit = self._limits[payer.id] = AsyncLimiter(max(payer.per_second, 1.0), max(1.0, 1 / payer.per_second))
+        return limit
+
+    async def _exchange(self, payer: Payer, payload_id: str, question: bytes) -> Reply:
+        settings = self._settings
+        credentials = (
+            {"UserName": settings.gateway_username, "Password": settings.gateway_password.get_secret_value()}
+            if settings.gateway_username and settings.gateway_password
+            else {}
+        )
+        body, content_type = seal(
+            question,
+            payload_id=payload_id,
+            sender=settings.gateway_sender,
+            receiver=payer.id,
+            at=datetime.now(UTC),
+            credentials=credentials,
+        )
+        request = self._client.stream(
+            "POST", settings.gateway_url, content=body, headers={"Content-Type": content_type}
+        )
+        async with request as response:
+            if (cause := _refusal(response.status_code)) is not None:
+                return Reply.failed(cause)
+            received = bytearray()
+            async for chunk in response.aiter_bytes():
+                received += chunk
+                if len(received) > LARGEST_ANSWER:
+                    return Reply.failed("too_large")
+        return _opened(bytes(received), response.headers.get("Content-Type", ""))
+
+
+def _refusal(status: int) -> str | None:
+    if status == 429:
+        return "busy"
+    if status >= 500:
+        return "failing"
+    return None if status == 200 else "refused"
+
+
+def _opened(body: bytes, content_type: str) -> Reply:
+    try:
+        opened = unseal(body, content_type)
+    except BadEnvelope:
+        return Reply.failed("no_envelope")
+    return Reply.failed(f"envelope_{opened.error}"[:60]) if opened.error else Reply(opened.payload)

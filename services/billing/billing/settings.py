@@ -1,0 +1,29 @@
+"""Every knob of billing, with its unit and default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from billing import clinic
+from billing.payers import directory
+from chassis.settings import ServiceSettings, settings_for
+
+
+class BillingSettings(ServiceSettings):
+    model_config = settings_for("billing")
+
+    gateway_url: str
+    """Where real-time questions go: one POST in the CAQH CORE envelope each."""
+    gateway_username: str | None = None
+    gateway_password: SecretStr | None = None
+    gateway_sender: str = "STILLWATER"
+    """SenderID of the envelope, as agreed with the clearinghouse."""
+    gateway_ca_file: str | None = None
+    """Certificates to trust beside the system's, in PEM."""
+    ask_timeout_seconds: float = Field(default=20.0, gt=0)
+    """How long a payer's answer is waited for, unless the payers file says otherwise for it."""
+
+    clinic_file: Path = clinic.OWN_FILE
+    payers_file: Path = directory.OWN_FILE

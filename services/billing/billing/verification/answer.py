@@ -1,0 +1,196 @@
+"""What an answer says about the one who was asked about. Pure: a reply in, a finding out; it never raises.
+
+An answer counts only if it is ours: the trace, the member number and the name agree with the question. What does not
+agree is for a person to look at, and for no patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+from billing.payers.gateway import PASSING, Reply
+from billing.verification import causes
+from billing.verification.benefits import ServiceBenefit, of_service
+from billing.verification.causes import Cause
+from billing.verification.names import same_member, same_person
+from billing.verification.question import Asked
+from billing.x12 import Status, read, status
+from billing.x12.codes import DATE_BOUNDS
+from billing.x12.records import Coverage, File, Party, Period, Rejection, Transaction
+
+
+class Outcome(StrEnum):
+    """What is known of a coverage on the day asked about."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    UNDETERMINED = "undetermined"
+
+
+class Next(StrEnum):
+    """What follows from a finding."""
+
+    NOTHING = "nothing"
+    ASK_AGAIN = "ask_again"
+    """The same question, later: `after` says when, or else the clinic's schedule."""
+    WAIT_FOR_PAYER = "wait_for_payer"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plan as the payer names it, and from when to when it holds."""
+
+    name: str | None = None
+    begins: date | None = None
+    ends: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a reply comes to. `evidence` are positions of segments in the answer."""
+
+    outcome: Outcome
+    next: Next
+    cause: Cause | None = None
+    after: timedelta | None = None
+    tell_person: bool = False
+    """Somebody has to correct something, whatever is tried meanwhile."""
+    plan: Plan = field(default_factory=Plan)
+    benefits: tuple[ServiceBenefit, ...] = ()
+    evidence: tuple[int, ...] = ()
+
+
+def judge(reply: Reply, asked: Asked, payer_name: str) -> Finding:
+    """What this reply to that question comes to."""
+    if reply.payload is None:
+        code = reply.cause or "no_envelope"
+        again = Next.ASK_AGAIN if code in PASSING else Next.PERSON
+        return Finding(Outcome.UNDETERMINED, again, causes.cause(code, payer_name))
+    file = read(reply.payload)
+    transactions = [one for interchange in file.interchanges for one in interchange.transactions if one.kind == "271"]
+    if not transactions:
+        return _person("question_refused" if _acknowledged(file) else "unreadable_answer")
+    return _of_answers(transactions, asked)
+
+
+def _person(code: str, evidence: tuple[int, ...] = ()) -> Finding:
+    return Finding(Outcome.UNDETERMINED, Next.PERSON, causes.cause(code), evidence=evidence)
+
+
+def _acknowledged(file: File) -> bool:
+    """Whether a TA1, 997 or 999 came in place of an answer."""
+    return any(
+        interchange.acknowledgements or any(one.acknowledgements for one in interchange.transactions)
+        for interchange in file.interchanges
+    )
+
+
+def _of_answers(transactions: Sequence[Transaction], asked: Asked) -> Finding:
+    ours = [coverage for one in transactions for coverage in one.coverages if _answers_us(one, coverage, asked)]
+    if not ours:
+        if any(one.cut_off for one in transactions):
+            return _person("answer_cut_off")
+        traced = any(coverage.traces for one in transactions for coverage in one.coverages)
+        return _person("answer_for_another" if traced else "answer_without_trace")
+    if not all(_about_us(coverage, asked) for coverage in ours):
+        return _person("answer_for_another")
+    findings = [_of_coverage(coverage, asked) for coverage in ours]
+    if len({finding.outcome for finding in findings}) > 1:
+        return _person("contradiction", tuple(at for finding in findings for at in finding.evidence))
+    return findings[0]
+
+
+def _answers_us(transaction: Transaction, coverage: Coverage, asked: Asked) -> bool:
+    """By the trace that came back; a rejection above the patient has none, and is ours by the transaction's number."""
+    if coverage.traces:
+        return any(trace.number == asked.trace for trace in coverage.traces)
+    return coverage.patient is None and bool(coverage.rejections) and transaction.reference == asked.trace
+
+
+def _about_us(coverage: Coverage, asked: Asked) -> bool:
+    """Whether member and name agree. A rejection may leave them out; benefits may not."""
+    if coverage.patient is None:
+        return True
+    insured, subscriber = asked.insured, coverage.subscriber
+    member = subscriber.id if subscriber and subscriber.id else coverage.patient.id
+    rejected = bool(coverage.rejections) and not coverage.benefits
+    if member is None or coverage.patient.last is None:
+        return rejected
+    return same_member(member, insured.member_id) and _same_name(coverage.patient, insured.name)
+
+
+def _same_name(party: Party, name: str) -> bool:
+    given = " ".join(part for part in (party.first, party.middle) if part)
+    return same_person(f"{party.last}, {given}" if given else party.last or "", name)
+
+
+def _of_coverage(coverage: Coverage, asked: Asked) -> Finding:
+    found = status(coverage, asked.service_date, asked.service_types)
+    if found.cause == "rejected":
+        return _of_rejection(_weightiest(coverage.rejections, found), found)
+    if found.answer == "undetermined":
+        return _person(found.cause, found.positions)
+    plan = _plan(coverage, found)
+    if found.answer == "inactive":
+        code = found.cause if found.cause in ("ended", "not_begun") else "inactive"
+        return Finding(Outcome.INACTIVE, Next.NOTHING, causes.cause(code), plan=plan, evidence=found.positions)
+    benefits = tuple(of_service(coverage.benefits, code, asked.service_date) for code in asked.service_types)
+    return Finding(Outcome.ACTIVE, Next.NOTHING, plan=plan, benefits=benefits, evidence=found.positions)
+
+
+def _weightiest(rejections: Sequence[Rejection], found: Status) -> Rejection:
+    """Of several rejections, the one that somebody has to correct; asking again before that is in vain."""
+    decisive = [one for one in rejections if one.position in found.positions] or list(rejections)
+    return next((one for one in decisive if one.owner != "payer"), decisive[0])
+
+
+def _of_rejection(rejection: Rejection, found: Status) -> Finding:
+    """When to ask again is AAA04's word before that of the reason (AAA03).
+
+    Where a person has to correct something, they are told at once, also when the payer lets us repeat the question.
+    """
+    cause = causes.rejected(rejection)
+    correctable = rejection.owner != "payer"
+    match rejection.retry:
+        case "later":
+            after = timedelta(days=rejection.retry_after_days) if rejection.retry_after_days else None
+            following = Next.ASK_AGAIN
+        case "payer_will_answer":
+            after, following = None, Next.WAIT_FOR_PAYER
+        case _:
+            after, following = None, Next.PERSON
+    return Finding(
+        Outcome.UNDETERMINED, following, cause, after=after, tell_person=correctable, evidence=found.positions
+    )
+
+
+def _plan(coverage: Coverage, found: Status) -> Plan:
+    """The plan's name, and its dates: those of the deciding segments before those of the person."""
+    deciding = [one for one in coverage.benefits if one.position in found.positions]
+    name = next((one.plan for one in deciding if one.plan), None)
+    own = [period for one in deciding for period in one.dates]
+    people = [party for party in (coverage.patient, coverage.subscriber) if party]
+    begins, ends = _bounds(own)
+    if begins is None and ends is None:
+        begins, ends = _bounds([period for party in people for period in party.dates])
+    return Plan(name, begins, ends)
+
+
+def _bounds(dates: Sequence[Period]) -> tuple[date | None, date | None]:
+    """The latest beginning and the earliest end that these dates give. A plan date without an end gives neither."""
+    begins: list[date] = []
+    ends: list[date] = []
+    for period in dates:
+        bound = DATE_BOUNDS.get(period.qualifier)
+        if not bound or period.start is None:
+            continue
+        if period.end is not None:
+            begins.append(period.start)
+            ends.append(period.end)
+        elif bound != "period":
+            (begins if bound == "begin" else ends).append(period.start)
+    return max(begins, default=None), min(ends, default=None)

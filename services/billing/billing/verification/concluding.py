@@ -1,0 +1,116 @@
+"""Keeping what was found about a coverage, and saying it: to the other services, and to a person where needed."""
+
+from __future__ import annotations
+
+from billing.clinic import Clinic
+from billing.verification import model, store
+from billing.verification.answer import Finding, Outcome
+from billing.verification.benefits import ServiceBenefit
+from billing.verification.model import State, Step, Verification
+from chassis.transaction import Transaction
+from contracts.billing import (
+    Benefit,
+    CoverageInactive,
+    CoverageUndetermined,
+    CoverageVerified,
+    Owner,
+    VerificationNeedsStaff,
+)
+
+ASK_AGAIN = "ask_again"
+
+
+async def conclude(tx: Transaction, one: Verification, finding: Finding, clinic: Clinic) -> Step:
+    """Take the step that a finding asks for. Needs the patient's lock."""
+    step = model.step(one, finding, tx.now, clinic)
+    benefits = [_said(benefit) for benefit in finding.benefits]
+    await store.take_step(tx.connection, one, finding, step, benefits, tx.now)
+    if step.state is State.WAITING and step.asking_again_at is not None:
+        await tx.set_timer(ASK_AGAIN, one.id, step.asking_again_at)
+    _say(tx, one, finding, step, tuple(benefits))
+    if step.tell_person and step.tell_person != one.to_do:
+        _tell_person(tx, one, step)
+    return step
+
+
+def _say(tx: Transaction, one: Verification, finding: Finding, step: Step, benefits: tuple[Benefit, ...]) -> None:
+    match finding.outcome:
+        case Outcome.ACTIVE:
+            tx.emit(
+                CoverageVerified(
+                    verification_id=one.id,
+                    coverage_id=one.coverage_id,
+                    payer_id=one.payer_id or "",
+                    payer=one.payer,
+                    service_date=one.service_date,
+                    plan=finding.plan.name,
+                    active_from=finding.plan.begins,
+                    active_to=finding.plan.ends,
+                    benefits=benefits,
+                    answered_at=tx.now,
+                ),
+                subject=one.patient_id,
+            )
+        case Outcome.INACTIVE:
+            tx.emit(
+                CoverageInactive(
+                    verification_id=one.id,
+                    coverage_id=one.coverage_id,
+                    payer_id=one.payer_id or "",
+                    payer=one.payer,
+                    service_date=one.service_date,
+                    cause=step.cause.sentence if step.cause else "",
+                    owner=step.cause.owner if step.cause else Owner.PATIENT,
+                    ended_on=finding.plan.ends if finding.plan.ends and finding.plan.ends < one.service_date else None,
+                    answered_at=tx.now,
+                ),
+                subject=one.patient_id,
+            )
+        case Outcome.UNDETERMINED:
+            _say_undetermined(tx, one, step)
+
+
+def _say_undetermined(tx: Transaction, one: Verification, step: Step) -> None:
+    assert step.cause is not None
+    tx.emit(
+        CoverageUndetermined(
+            verification_id=one.id,
+            coverage_id=one.coverage_id,
+            payer_id=one.payer_id,
+            payer=one.payer,
+            service_date=one.service_date,
+            cause_code=step.cause.code,
+            cause=step.cause.sentence,
+            owner=step.cause.owner,
+            asking_again_at=step.asking_again_at,
+        ),
+        subject=one.patient_id,
+    )
+
+
+def _tell_person(tx: Transaction, one: Verification, step: Step) -> None:
+    assert step.cause is not None and step.tell_person is not None
+    tx.emit(
+        VerificationNeedsStaff(
+            verification_id=one.id,
+            coverage_id=one.coverage_id,
+            cause_code=step.cause.code,
+            what_to_do=step.tell_person,
+        ),
+        subject=one.patient_id,
+    )
+
+
+def _said(benefit: ServiceBenefit) -> Benefit:
+    share = benefit.coinsurance.value
+    return Benefit(
+        service_type=benefit.service_type,
+        covered=benefit.covered.value,
+        copay=benefit.copay.value,
+        coinsurance=None if share is None else format(share.normalize(), "f"),
+        deductible=benefit.deductible.value,
+        deductible_remaining=benefit.deductible_remaining.value,
+        out_of_pocket=benefit.out_of_pocket.value,
+        out_of_pocket_remaining=benefit.out_of_pocket_remaining.value,
+        authorization_required=benefit.authorization_required.value,
+    )

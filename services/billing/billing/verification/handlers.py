@@ -1,0 +1,197 @@
+"""What billing does when insurance is reported, a visit is booked, and it is time to ask again."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+from uuid_utils import uuid7
+
+from billing.clinic import Clinic
+from billing.payers.directory import Directory, Payer
+from billing.verification import causes, model, store
+from billing.verification.answer import Finding, Next, Outcome
+from billing.verification.concluding import ASK_AGAIN, conclude
+from billing.verification.model import Reason, State, Verification
+from billing.verification.question import service_date
+from billing.verification.store import Coverage
+from chassis.timers import Timer
+from chassis.transaction import Transaction
+from contracts.billing import VerificationRequested
+from contracts.envelope import Envelope
+from contracts.ids import new_verification_id
+from contracts.intake import CoverageReported, PatientRegistered
+from contracts.scheduling import AppointmentBooked, AppointmentRescheduled
+
+VISIT_AWAITED = "visit_awaited"
+CHECK_BEFORE_VISIT = "check_before_visit"
+
+__all__ = ["ASK_AGAIN", "CHECK_BEFORE_VISIT", "VISIT_AWAITED", "Verifying", "destination"]
+
+
+def destination(payer_id: str) -> str:
+    """Each payer is an outside of its own, so that one that hangs holds up no other."""
+    return f"payer:{payer_id}"
+
+
+class Verifying:
+    """Every coverage is asked about, as of the right day, until it is known or with a person."""
+
+    def __init__(self, clinic: Clinic, directory: Directory) -> None:
+        self._clinic = clinic
+        self._directory = directory
+
+    async def on_registered(self, tx: Transaction, event: PatientRegistered, envelope: Envelope) -> None:
+        await store.save_patient(tx.connection, envelope.subject, event.name, event.birth_date)
+
+    async def on_reported(self, tx: Transaction, event: CoverageReported, envelope: Envelope) -> None:
+        """Somebody says how they are insured: ask the payer, for the day of their visit if there is one."""
+        await store.lock_patient(tx.connection, envelope.subject)
+        recognised = self._directory.recognise(event.payer)
+        coverage = Coverage(
+            id=event.coverage_id,
+            patient_id=envelope.subject,
+            payer_stated=event.payer,
+            payer_id=recognised.payer.id if recognised.payer else None,
+            payer_confidence=recognised.confidence,
+            member_id=event.member_id,
+            group_number=event.group,
+            holder=event.holder,
+            source=event.source,
+            confidence=event.confidence,
+            reported_at=tx.now,
+        )
+        if not await store.save_coverage(tx.connection, coverage):
+            return
+        if recognised.payer is not None and await store.next_visit(tx.connection, envelope.subject, tx.now) is None:
+            # The visit is about to be booked: asking once, about its day, spares a question.
+            await tx.set_timer(VISIT_AWAITED, coverage.id, tx.now + self._clinic.visit_awaited)
+        else:
+            await self.begin(tx, coverage, Reason.REPORTED)
+
+    async def on_visit_awaited(self, tx: Transaction, timer: Timer) -> None:
+        """No visit was booked for so long: ask about today."""
+        if (coverage := await store.coverage(tx.connection, timer.key)) is not None:
+            await store.lock_patient(tx.connection, coverage.patient_id)
+            await self._begin_if_new(tx, coverage)
+
+    async def on_booked(
+        self, tx: Transaction, event: AppointmentBooked | AppointmentRescheduled, envelope: Envelope
+    ) -> None:
+        """A visit has a day: ask what waited for it, and see to it that coverage is known shortly before."""
+        await store.lock_patient(tx.connection, envelope.subject)
+        if not await store.save_visit(
+            tx.connection, envelope.subject, event.appointment_id, event.version, event.starts_at
+        ):
+            return
+        for coverage in await store.coverages_of(tx.connection, envelope.subject):
+            await self._begin_if_new(tx, coverage)
+        await self._plan_check(tx, event.appointment_id, envelope.subject, event.starts_at)
+
+    async def on_check_before_visit(self, tx: Transaction, timer: Timer) -> None:
+        """The visit is near, or its month has begun: ask again what is not known for that day."""
+        found = await store.visit(tx.connection, timer.key)
+        if found is None:
+            return
+        patient_id, starts_at = found
+        await store.lock_patient(tx.connection, patient_id)
+        for coverage in await store.coverages_of(tx.connection, patient_id):
+            due = await self._check_due(tx, coverage, starts_at)
+            if due is not None and due <= tx.now:
+                await self.begin(tx, coverage, Reason.VISIT)
+        await self._plan_check(tx, timer.key, patient_id, starts_at)
+
+    async def on_ask_again(self, tx: Transaction, timer: Timer) -> None:
+        """A payer that could not answer may be able to now."""
+        one = await store.verification(tx.connection, timer.key)
+        if one is None:
+            return
+        await store.lock_patient(tx.connection, one.patient_id)
+        one = await store.verification(tx.connection, timer.key)
+        if one is None or one.state is not State.WAITING:
+            return
+        if one.cause_code == "payer_will_answer":
+            waited = Finding(Outcome.UNDETERMINED, Next.PERSON, causes.cause("payer_will_answer"))
+            await conclude(tx, one, waited, self._clinic)
+        else:
+            await self._ask(tx, one)
+
+    async def begin(self, tx: Transaction, coverage: Coverage, reason: Reason) -> Verification | None:
+        """Open a verification and ask, unless the payer has answered the same question today.
+
+        Needs the patient's lock. What no payer can be asked goes to a person at once.
+        """
+        await tx.cancel_timer(VISIT_AWAITED, coverage.id)
+        payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
+        visit = await store.next_visit(tx.connection, coverage.patient_id, tx.now)
+        one = self._verification(coverage, payer, visit, reason, tx.now)
+        if reason is Reason.VISIT and await store.answered_on(
+            tx.connection, coverage.id, one.service_date, self._day_began(tx.now)
+        ):
+            return None
+        await store.open_verification(tx.connection, one)
+        if payer is None or not coverage.member_id.strip():
+            cause = causes.cause("payer_unknown" if payer is None else "member_number_missing")
+            await conclude(tx, one, Finding(Outcome.UNDETERMINED, Next.PERSON, cause), self._clinic)
+            return one
+        tx.emit(
+            VerificationRequested(
+                verification_id=one.id,
+                coverage_id=one.coverage_id,
+                payer_id=payer.id,
+                payer=payer.name,
+                service_types=one.service_types,
+                service_date=one.service_date,
+            ),
+            subject=one.patient_id,
+        )
+        await self._ask(tx, one)
+        return one
+
+    async def _begin_if_new(self, tx: Transaction, coverage: Coverage) -> None:
+        if coverage.payer_id and await store.last_verification(tx.connection, coverage.id) is None:
+            await self.begin(tx, coverage, Reason.REPORTED)
+
+    def _verification(
+        self, coverage: Coverage, payer: Payer | None, visit: datetime | None, reason: Reason, now: datetime
+    ) -> Verification:
+        today = self._clinic.local(now).date()
+        visit_day = self._clinic.local(visit).date() if visit else None
+        return Verification(
+            id=new_verification_id(),
+            coverage_id=coverage.id,
+            patient_id=coverage.patient_id,
+            payer_id=coverage.payer_id,
+            payer=payer.name if payer else coverage.payer_stated,
+            service_date=service_date(payer, today, visit_day) if payer else visit_day or today,
+            service_types=payer.asks if payer else (),
+            reason=reason,
+            state=State.ASKING,
+            requested_at=now,
+        )
+
+    async def _ask(self, tx: Transaction, one: Verification) -> None:
+        trace = uuid7().hex
+        await store.decide_question(tx.connection, one, trace, tx.now)
+        await tx.ask_outside(destination(one.payer_id or ""), trace, {"trace": trace}, subject=one.patient_id)
+
+    async def _plan_check(self, tx: Transaction, appointment_id: str, patient_id: str, visit: datetime) -> None:
+        """One timer for a visit: the earliest of what its coverages need."""
+        checks = [
+            due
+            for coverage in await store.coverages_of(tx.connection, patient_id)
+            if (due := await self._check_due(tx, coverage, visit)) is not None
+        ]
+        if checks:
+            await tx.set_timer(CHECK_BEFORE_VISIT, appointment_id, min(checks))
+        else:
+            await tx.cancel_timer(CHECK_BEFORE_VISIT, appointment_id)
+
+    async def _check_due(self, tx: Transaction, coverage: Coverage, visit: datetime) -> datetime | None:
+        payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
+        last = await store.last_verification(tx.connection, coverage.id)
+        if payer is None or last is None:
+            return None
+        return model.visit_check_at(visit, tx.now, payer, self._clinic, last)
+
+    def _day_began(self, now: datetime) -> datetime:
+        return datetime.combine(self._clinic.local(now).date(), time(), tzinfo=self._clinic.time_zone)

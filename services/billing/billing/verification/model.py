@@ -1,0 +1,111 @@
+"""A verification: its states, and what follows from each finding. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from billing.clinic import Clinic
+from billing.payers.directory import Payer
+from billing.verification import causes
+from billing.verification.answer import Finding, Next, Outcome
+from billing.verification.causes import Cause
+from contracts.ids import CoverageId, VerificationId
+
+
+class State(StrEnum):
+    """Where a verification stands.
+
+    asking → waiting → asking … → concluded, or with_person; superseded once another has taken its place.
+    """
+
+    ASKING = "asking"
+    WAITING = "waiting"
+    WITH_PERSON = "with_person"
+    CONCLUDED = "concluded"
+    SUPERSEDED = "superseded"
+
+
+class Reason(StrEnum):
+    """Why a coverage is asked about."""
+
+    REPORTED = "reported"
+    VISIT = "visit"
+    CORRECTED = "corrected"
+    BY_HAND = "by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One verification as it stands."""
+
+    id: VerificationId
+    coverage_id: CoverageId
+    patient_id: str
+    payer_id: str | None
+    payer: str
+    service_date: date
+    service_types: tuple[str, ...]
+    reason: Reason
+    state: State
+    requested_at: datetime
+    outcome: Outcome | None = None
+    cause_code: str | None = None
+    to_do: str | None = None
+    questions: int = 0
+    unanswered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a finding does to a verification. `tell_person` is what somebody is asked to do, once for each cause."""
+
+    state: State
+    cause: Cause | None
+    asking_again_at: datetime | None = None
+    tell_person: str | None = None
+
+
+def step(verification: Verification, finding: Finding, now: datetime, clinic: Clinic) -> Step:
+    """The next step after a finding. A passing failure is tried again by the clinic's schedule, then told a person."""
+    cause = finding.cause
+    match finding.next:
+        case Next.NOTHING:
+            return Step(State.CONCLUDED, cause)
+        case Next.PERSON:
+            return Step(State.WITH_PERSON, cause, tell_person=_to_do(cause))
+        case Next.WAIT_FOR_PAYER:
+            until = now + timedelta(days=clinic.waits_for_payer_days)
+            return Step(State.WAITING, causes.cause("payer_will_answer"), until)
+        case Next.ASK_AGAIN:
+            told = _to_do(cause) if finding.tell_person else None
+            if finding.after is not None:
+                return Step(State.WAITING, cause, now + finding.after, told)
+            waits = clinic.asks_again_after_minutes
+            if verification.unanswered < len(waits):
+                return Step(State.WAITING, cause, now + timedelta(minutes=waits[verification.unanswered]), told)
+            return Step(State.WITH_PERSON, cause, tell_person=_to_do(cause))
+
+
+def _to_do(cause: Cause | None) -> str | None:
+    return cause.to_do if cause else None
+
+
+def visit_check_at(visit: datetime, now: datetime, payer: Payer, clinic: Clinic, last: Verification) -> datetime | None:
+    """When to ask again for a visit; None when the last question will still do on that day.
+
+    A question about another month than the visit's will not do: plans turn with months and years. It is asked as soon
+    as the payer answers about that day. One that will do is asked again `verified_before_visit_hours` before the
+    visit, unless it is younger than that.
+    """
+    if now >= visit:
+        return None
+    day = clinic.local(visit).date()
+    if (last.service_date.year, last.service_date.month) != (day.year, day.month):
+        return max(now, datetime.combine(payer.opens_for(day), _EARLY, tzinfo=clinic.time_zone))
+    fresh_from = visit - timedelta(hours=clinic.verified_before_visit_hours)
+    return None if last.requested_at >= fresh_from else max(now, fresh_from)
+
+
+_EARLY = time(0, 5)

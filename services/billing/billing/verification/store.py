@@ -1,0 +1,315 @@
+"""The tables of verification. Every query goes by an index and is bounded by what it is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+
+from billing.verification.answer import Finding, Outcome
+from billing.verification.model import Reason, State, Step, Verification
+from billing.verification.question import Asked, Insured
+from contracts.billing import Benefit
+from contracts.ids import CoverageId, VerificationId
+
+Connection = asyncpg.Connection
+
+
+# Whom it is about
+
+
+async def lock_patient(connection: Connection, patient_id: str) -> None:
+    """Everything that is decided about one patient's insurance is decided one after another."""
+    await connection.execute("INSERT INTO patient (patient_id) VALUES ($1) ON CONFLICT DO NOTHING", patient_id)
+    await connection.execute("SELECT FROM patient WHERE patient_id = $1 FOR UPDATE", patient_id)
+
+
+async def save_patient(connection: Connection, patient_id: str, name: str, birth_date: date | None) -> None:
+    await connection.execute(
+        "INSERT INTO patient VALUES ($1, $2, $3) "
+        "ON CONFLICT (patient_id) DO UPDATE SET name = excluded.name, birth_date = excluded.birth_date",
+        patient_id,
+        name,
+        birth_date,
+    )
+
+
+async def save_visit(
+    connection: Connection, patient_id: str, appointment_id: str, version: int, starts_at: datetime
+) -> bool:
+    """Returns False where a later version of this visit was known already."""
+    return bool(
+        await connection.fetchval(
+            "INSERT INTO visit VALUES ($1, $2, $3, $4) ON CONFLICT (appointment_id) DO UPDATE "
+            "SET version = excluded.version, starts_at = excluded.starts_at WHERE visit.version < excluded.version "
+            "RETURNING true",
+            appointment_id,
+            patient_id,
+            version,
+            starts_at,
+        )
+    )
+
+
+async def next_visit(connection: Connection, patient_id: str, after: datetime) -> datetime | None:
+    return await connection.fetchval(
+        "SELECT starts_at FROM visit WHERE patient_id = $1 AND starts_at >= $2 ORDER BY starts_at LIMIT 1",
+        patient_id,
+        after,
+    )
+
+
+async def visit(connection: Connection, appointment_id: str) -> tuple[str, datetime] | None:
+    """Whose visit it is and when it starts."""
+    row = await connection.fetchrow("SELECT patient_id, starts_at FROM visit WHERE appointment_id = $1", appointment_id)
+    return (row["patient_id"], row["starts_at"]) if row else None
+
+
+# Coverages
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """An insurance that somebody says to have. `payer_id` is None while it is not clear which payer is meant."""
+
+    id: CoverageId
+    patient_id: str
+    payer_stated: str
+    payer_id: str | None
+    payer_confidence: float
+    member_id: str
+    group_number: str | None
+    holder: str | None
+    source: str
+    confidence: float | None
+    reported_at: datetime
+
+
+_COVERAGE = """
+    coverage_id AS id, patient_id, payer_stated, payer_id, payer_confidence, member_id, group_number, holder, source,
+    confidence, reported_at
+"""
+
+
+async def save_coverage(connection: Connection, coverage: Coverage) -> bool:
+    """Returns False where the same was known already."""
+    return bool(
+        await connection.fetchval(
+            "INSERT INTO coverage VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (coverage_id) "
+            "DO UPDATE SET payer_stated = excluded.payer_stated, payer_id = excluded.payer_id, "
+            "payer_confidence = excluded.payer_confidence, member_id = excluded.member_id, "
+            "group_number = excluded.group_number, holder = excluded.holder, source = excluded.source, "
+            "confidence = excluded.confidence, reported_at = excluded.reported_at "
+            "WHERE (coverage.payer_stated, coverage.payer_id, coverage.member_id, coverage.holder) IS DISTINCT FROM "
+            "(excluded.payer_stated, excluded.payer_id, excluded.member_id, excluded.holder) RETURNING true",
+            coverage.id,
+            coverage.patient_id,
+            coverage.payer_stated,
+            coverage.payer_id,
+            coverage.payer_confidence,
+            coverage.member_id,
+            coverage.group_number,
+            coverage.holder,
+            coverage.source,
+            coverage.confidence,
+            coverage.reported_at,
+        )
+    )
+
+
+async def coverage(connection: Connection, coverage_id: str) -> Coverage | None:
+    row = await connection.fetchrow(f"SELECT {_COVERAGE} FROM coverage WHERE coverage_id = $1", coverage_id)  # noqa: S608
+    return Coverage(**dict(row)) if row else None
+
+
+async def coverages_of(connection: Connection, patient_id: str, limit: int = 20) -> list[Coverage]:
+    """Newest first."""
+    rows = await connection.fetch(
+        f"SELECT {_COVERAGE} FROM coverage WHERE patient_id = $1 ORDER BY reported_at DESC LIMIT $2",  # noqa: S608
+        patient_id,
+        limit,
+    )
+    return [Coverage(**dict(row)) for row in rows]
+
+
+# Verifications
+
+_VERIFICATION = """
+    verification_id AS id, coverage_id, patient_id, payer_id, payer, service_date, service_types, reason, state,
+    requested_at, outcome, cause_code, to_do, questions, unanswered
+"""
+
+
+def _verification(row: asyncpg.Record) -> Verification:
+    fields: dict[str, Any] = dict(row)
+    fields |= {
+        "service_types": tuple(fields["service_types"]),
+        "reason": Reason(fields["reason"]),
+        "state": State(fields["state"]),
+        "outcome": Outcome(fields["outcome"]) if fields["outcome"] else None,
+    }
+    return Verification(**fields)
+
+
+async def open_verification(connection: Connection, one: Verification) -> None:
+    """Begin one; what was under way for the same coverage is superseded."""
+    await connection.execute(
+        "UPDATE verification SET state = 'superseded', asking_again_at = NULL "
+        "WHERE coverage_id = $1 AND state IN ('asking', 'waiting', 'with_person')",
+        one.coverage_id,
+    )
+    await connection.execute(
+        "INSERT INTO verification (verification_id, coverage_id, patient_id, payer_id, payer, service_date, "
+        "service_types, reason, state, requested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        one.id,
+        one.coverage_id,
+        one.patient_id,
+        one.payer_id,
+        one.payer,
+        one.service_date,
+        one.service_types,
+        one.reason,
+        one.state,
+        one.requested_at,
+    )
+
+
+async def verification(connection: Connection, verification_id: str) -> Verification | None:
+    row = await connection.fetchrow(
+        f"SELECT {_VERIFICATION} FROM verification WHERE verification_id = $1",  # noqa: S608
+        verification_id,
+    )
+    return _verification(row) if row else None
+
+
+async def last_verification(connection: Connection, coverage_id: str) -> Verification | None:
+    row = await connection.fetchrow(
+        f"SELECT {_VERIFICATION} FROM verification WHERE coverage_id = $1 ORDER BY requested_at DESC, verification_id DESC LIMIT 1",  # noqa: S608, E501
+        coverage_id,
+    )
+    return _verification(row) if row else None
+
+
+async def answered_on(
+    connection: Connection, coverage_id: str, service_date: date, since: datetime
+) -> Verification | None:
+    """The verification of this coverage and day that the payer has answered since then."""
+    row = await connection.fetchrow(
+        f"SELECT {_VERIFICATION} FROM verification WHERE coverage_id = $1 AND requested_at >= $3 "  # noqa: S608
+        "AND service_date = $2 AND outcome IN ('active', 'inactive') ORDER BY requested_at DESC LIMIT 1",
+        coverage_id,
+        service_date,
+        since,
+    )
+    return _verification(row) if row else None
+
+
+async def take_step(
+    connection: Connection,
+    one: Verification,
+    finding: Finding,
+    step: Step,
+    benefits: Sequence[Benefit],
+    now: datetime,
+) -> None:
+    """Keep what was found and what follows."""
+    answered = finding.outcome is not Outcome.UNDETERMINED
+    waiting = step.state is State.WAITING
+    await connection.execute(
+        "UPDATE verification SET state = $2, outcome = $3, cause_code = $4, cause = $5, owner = $6, "
+        "to_do = coalesce($7, to_do), asking_again_at = $8, unanswered = CASE WHEN $9 THEN unanswered + 1 ELSE 0 END, "
+        "plan = $10, plan_begins = $11, plan_ends = $12, benefits = $13, "
+        "answered_at = CASE WHEN $14 THEN $15 ELSE answered_at END, concluded_at = CASE WHEN $16 THEN $15 END "
+        "WHERE verification_id = $1",
+        one.id,
+        step.state,
+        finding.outcome,
+        step.cause.code if step.cause else None,
+        step.cause.sentence if step.cause else None,
+        step.cause.owner if step.cause else None,
+        step.tell_person,
+        step.asking_again_at,
+        waiting,
+        finding.plan.name,
+        finding.plan.begins,
+        finding.plan.ends,
+        json.dumps([benefit.model_dump(mode="json", exclude_none=True) for benefit in benefits]),
+        answered,
+        now,
+        step.state is State.CONCLUDED,
+    )
+
+
+# Questions
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A question that is to be asked: all that writing it takes."""
+
+    verification_id: VerificationId
+    payer_id: str
+    asked: Asked
+    control_number: int
+    decided_at: datetime
+
+
+async def decide_question(connection: Connection, one: Verification, trace: str, now: datetime) -> None:
+    """The next question of a verification."""
+    number = await connection.fetchval(
+        "UPDATE verification SET state = 'asking', asking_again_at = NULL, questions = questions + 1 "
+        "WHERE verification_id = $1 RETURNING questions",
+        one.id,
+    )
+    await connection.execute(
+        "INSERT INTO question (trace, verification_id, number, control_number, decided_at) "
+        "VALUES ($1, $2, $3, nextval('interchange_control_number'), $4)",
+        trace,
+        one.id,
+        number,
+        now,
+    )
+
+
+async def decided_question(connection: Connection, trace: str) -> Decided | None:
+    row = await connection.fetchrow(
+        "SELECT q.control_number, q.decided_at, v.verification_id, v.payer_id, v.service_date, v.service_types, "
+        "c.member_id, c.holder, p.name, p.birth_date FROM question q JOIN verification v USING (verification_id) "
+        "JOIN coverage c USING (coverage_id) JOIN patient p ON p.patient_id = v.patient_id WHERE q.trace = $1",
+        trace,
+    )
+    if row is None:
+        return None
+    insured = Insured(row["name"] or "", row["birth_date"], row["member_id"], row["holder"])
+    asked = Asked(insured, trace, row["service_date"], tuple(row["service_types"]))
+    return Decided(row["verification_id"], row["payer_id"], asked, row["control_number"], row["decided_at"])
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of a question: when, what was sent and came back, and an outcome or the cause of there being none."""
+
+    asked_at: datetime
+    ended_at: datetime
+    sent: bytes | None
+    answer: bytes | None
+    result: str
+
+
+async def end_question(connection: Connection, trace: str, ended: Ended) -> tuple[VerificationId, int] | None:
+    """Keep what was sent and what came back. Returns the verification and the question's number in it."""
+    row = await connection.fetchrow(
+        "UPDATE question SET asked_at = $2, ended_at = $3, sent = $4, answer = $5, result = $6 WHERE trace = $1 "
+        "RETURNING verification_id, number",
+        trace,
+        ended.asked_at,
+        ended.ended_at,
+        ended.sent,
+        ended.answer,
+        ended.result,
+    )
+    return (row["verification_id"], row["number"]) if row else None
