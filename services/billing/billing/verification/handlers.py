@@ -62,17 +62,18 @@ class Verifying:
         )
         if not await store.save_coverage(tx.connection, coverage):
             return
-        if recognised.payer is not None and await store.next_visit(tx.connection, envelope.subject, tx.now) is None:
+        if recognised.payer is not None and not await store.visits_ahead(tx.connection, envelope.subject, tx.now, 1):
             # The visit is about to be booked: asking once, about its day, spares a question.
             await tx.set_timer(VISIT_AWAITED, coverage.id, tx.now + self._clinic.visit_awaited)
         else:
             await self.begin(tx, coverage, Reason.REPORTED)
+            await self._plan_checks(tx, envelope.subject)
 
     async def on_visit_awaited(self, tx: Transaction, timer: Timer) -> None:
         """No visit was booked for so long: ask about today."""
         if (coverage := await store.coverage(tx.connection, timer.key)) is not None:
             await store.lock_patient(tx.connection, coverage.patient_id)
-            await self._begin_if_new(tx, coverage)
+            await self._begin_new(tx, coverage.patient_id)
 
     async def on_booked(
         self, tx: Transaction, event: AppointmentBooked | AppointmentRescheduled, envelope: Envelope
@@ -83,22 +84,20 @@ class Verifying:
             tx.connection, envelope.subject, event.appointment_id, event.version, event.starts_at
         ):
             return
-        for coverage in await store.coverages_of(tx.connection, envelope.subject):
-            await self._begin_if_new(tx, coverage)
-        await self._plan_check(tx, event.appointment_id, envelope.subject, event.starts_at)
+        await self._begin_new(tx, envelope.subject)
+        await self._plan_checks(tx, envelope.subject)
 
     async def on_check_before_visit(self, tx: Transaction, timer: Timer) -> None:
         """The visit is near, or its month has begun: ask again what is not known for that day."""
-        found = await store.visit(tx.connection, timer.key)
-        if found is None:
+        visit = await store.visit(tx.connection, timer.key)
+        if visit is None:
             return
-        patient_id, starts_at = found
-        await store.lock_patient(tx.connection, patient_id)
-        for coverage in await store.coverages_of(tx.connection, patient_id):
-            due = await self._check_due(tx, coverage, starts_at)
+        await store.lock_patient(tx.connection, visit.patient_id)
+        for coverage, payer, last in await self._asked_before(tx, visit.patient_id):
+            due = model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)
             if due is not None and due <= tx.now:
                 await self.begin(tx, coverage, Reason.VISIT)
-        await self._plan_check(tx, timer.key, patient_id, starts_at)
+        await self._plan_checks(tx, visit.patient_id)
 
     async def on_ask_again(self, tx: Transaction, timer: Timer) -> None:
         """A payer that could not answer may be able to now."""
@@ -122,8 +121,8 @@ class Verifying:
         """
         await tx.cancel_timer(VISIT_AWAITED, coverage.id)
         payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
-        visit = await store.next_visit(tx.connection, coverage.patient_id, tx.now)
-        one = self._verification(coverage, payer, visit, reason, tx.now)
+        visits = await store.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
+        one = self._verification(coverage, payer, visits[0].starts_at if visits else None, reason, tx.now)
         if reason is Reason.VISIT and await store.answered_on(
             tx.connection, coverage.id, one.service_date, self._day_began(tx.now)
         ):
@@ -147,9 +146,13 @@ class Verifying:
         await self._ask(tx, one)
         return one
 
-    async def _begin_if_new(self, tx: Transaction, coverage: Coverage) -> None:
-        if coverage.payer_id and await store.last_verification(tx.connection, coverage.id) is None:
-            await self.begin(tx, coverage, Reason.REPORTED)
+    async def _begin_new(self, tx: Transaction, patient_id: str) -> None:
+        """Ask about the coverages that waited for a visit."""
+        coverages = await store.coverages_of(tx.connection, patient_id)
+        known = await store.last_verifications(tx.connection, [coverage.id for coverage in coverages])
+        for coverage in coverages:
+            if coverage.payer_id and coverage.id not in known:
+                await self.begin(tx, coverage, Reason.REPORTED)
 
     def _verification(
         self, coverage: Coverage, payer: Payer | None, visit: datetime | None, reason: Reason, now: datetime
@@ -170,28 +173,33 @@ class Verifying:
         )
 
     async def _ask(self, tx: Transaction, one: Verification) -> None:
-        trace = uuid7().hex
+        trace = uuid7().hex.upper()  # X12 knows capitals only
         await store.decide_question(tx.connection, one, trace, tx.now)
         await tx.ask_outside(destination(one.payer_id or ""), trace, {"trace": trace}, subject=one.patient_id)
 
-    async def _plan_check(self, tx: Transaction, appointment_id: str, patient_id: str, visit: datetime) -> None:
-        """One timer for a visit: the earliest of what its coverages need."""
-        checks = [
-            due
-            for coverage in await store.coverages_of(tx.connection, patient_id)
-            if (due := await self._check_due(tx, coverage, visit)) is not None
-        ]
-        if checks:
-            await tx.set_timer(CHECK_BEFORE_VISIT, appointment_id, min(checks))
-        else:
-            await tx.cancel_timer(CHECK_BEFORE_VISIT, appointment_id)
+    async def _plan_checks(self, tx: Transaction, patient_id: str) -> None:
+        """One timer for each visit ahead: the earliest of what the patient's coverages need."""
+        asked = await self._asked_before(tx, patient_id)
+        for visit in await store.visits_ahead(tx.connection, patient_id, tx.now):
+            checks = [
+                due
+                for _, payer, last in asked
+                if (due := model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)) is not None
+            ]
+            if checks:
+                await tx.set_timer(CHECK_BEFORE_VISIT, visit.appointment_id, min(checks))
+            else:
+                await tx.cancel_timer(CHECK_BEFORE_VISIT, visit.appointment_id)
 
-    async def _check_due(self, tx: Transaction, coverage: Coverage, visit: datetime) -> datetime | None:
-        payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
-        last = await store.last_verification(tx.connection, coverage.id)
-        if payer is None or last is None:
-            return None
-        return model.visit_check_at(visit, tx.now, payer, self._clinic, last)
+    async def _asked_before(self, tx: Transaction, patient_id: str) -> list[tuple[Coverage, Payer, Verification]]:
+        """The patient's coverages with a payer, each with the last that was asked about it."""
+        coverages = await store.coverages_of(tx.connection, patient_id)
+        last = await store.last_verifications(tx.connection, [coverage.id for coverage in coverages])
+        return [
+            (coverage, payer, last[coverage.id])
+            for coverage in coverages
+            if coverage.id in last and coverage.payer_id and (payer := self._directory.get(coverage.payer_id))
+        ]
 
     def _day_began(self, now: datetime) -> datetime:
         return datetime.combine(self._clinic.local(now).date(), time(), tzinfo=self._clinic.time_zone)

@@ -55,18 +55,32 @@ async def save_visit(
     )
 
 
-async def next_visit(connection: Connection, patient_id: str, after: datetime) -> datetime | None:
-    return await connection.fetchval(
-        "SELECT starts_at FROM visit WHERE patient_id = $1 AND starts_at >= $2 ORDER BY starts_at LIMIT 1",
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A booked visit of a patient."""
+
+    appointment_id: str
+    patient_id: str
+    starts_at: datetime
+
+
+async def visits_ahead(connection: Connection, patient_id: str, now: datetime, limit: int = 60) -> list[Visit]:
+    """The next one first."""
+    rows = await connection.fetch(
+        "SELECT appointment_id, patient_id, starts_at FROM visit WHERE patient_id = $1 AND starts_at >= $2 "
+        "ORDER BY starts_at LIMIT $3",
         patient_id,
-        after,
+        now,
+        limit,
     )
+    return [Visit(**dict(row)) for row in rows]
 
 
-async def visit(connection: Connection, appointment_id: str) -> tuple[str, datetime] | None:
-    """Whose visit it is and when it starts."""
-    row = await connection.fetchrow("SELECT patient_id, starts_at FROM visit WHERE appointment_id = $1", appointment_id)
-    return (row["patient_id"], row["starts_at"]) if row else None
+async def visit(connection: Connection, appointment_id: str) -> Visit | None:
+    row = await connection.fetchrow(
+        "SELECT appointment_id, patient_id, starts_at FROM visit WHERE appointment_id = $1", appointment_id
+    )
+    return Visit(**dict(row)) if row else None
 
 
 # Coverages
@@ -186,12 +200,15 @@ async def verification(connection: Connection, verification_id: str) -> Verifica
     return _verification(row) if row else None
 
 
-async def last_verification(connection: Connection, coverage_id: str) -> Verification | None:
-    row = await connection.fetchrow(
-        f"SELECT {_VERIFICATION} FROM verification WHERE coverage_id = $1 ORDER BY requested_at DESC, verification_id DESC LIMIT 1",  # noqa: S608, E501
-        coverage_id,
+async def last_verifications(connection: Connection, coverage_ids: Sequence[str]) -> dict[str, Verification]:
+    """The latest verification of each coverage that has any."""
+    rows = await connection.fetch(
+        f"SELECT latest.* FROM unnest($1::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT {_VERIFICATION} "  # noqa: S608
+        "FROM verification WHERE coverage_id = wanted.id ORDER BY requested_at DESC, verification_id DESC LIMIT 1"
+        ") latest",
+        coverage_ids,
     )
-    return _verification(row) if row else None
+    return {row["coverage_id"]: _verification(row) for row in rows}
 
 
 async def answered_on(
