@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -62,12 +62,11 @@ class World:
             await self._server.serve(sockets=[self._listener])
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["World"]:
+    async def running(self) -> AsyncGenerator["World"]:
         """Serve while the block runs, for tests: `async with World(settings).running() as world`."""
         async with self._open():
             serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
-            while not self._server.started and not serving.done():
-                await asyncio.sleep(0.01)
+            await self._server.listening.wait()
             try:
                 yield self
             finally:
@@ -75,7 +74,7 @@ class World:
                 await serving
 
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[None]:
+    async def _open(self) -> AsyncGenerator[None]:
         keep_out_of_log()
         self._server = _Server(
             uvicorn.Config(
@@ -124,10 +123,19 @@ class World:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to `__main__`, which must wake whatever waits on purpose."""
+    """Says when it listens, and leaves the signals to `__main__`, which must wake whatever waits on purpose."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
 
 
 def _listen(port: int) -> socket.socket:

@@ -90,7 +90,7 @@ class Mailbox:
             return "421 4.3.2 Closing"
         content: Any = envelope.content or b""
         letter = self.letters.add(str(envelope.mail_from or ""), list(envelope.rcpt_tos), bytes(content))
-        if State.FORGETFUL in states and server.transport is not None:
+        if State.FORGETFUL in states and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return f"250 2.0.0 OK queued as {letter.number}"
 

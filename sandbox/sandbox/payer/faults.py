@@ -8,6 +8,17 @@ from sandbox.payer.x12 import Interchange, Segment, Stamp
 VERSION = "005010X279A1"
 ACKNOWLEDGEMENT_VERSION = "005010X231A1"
 
+_REQUIRED: tuple[tuple[str, int, tuple[str, ...]], ...] = (
+    ("BHT", 0, ()),
+    ("HL", 3, ("20",)),
+    ("NM1", 1, ("PR", "2B", "36", "GP", "P5")),
+    ("HL", 3, ("21",)),
+    ("HL", 3, ("22",)),
+    ("NM1", 1, ("IL",)),
+    ("EQ", 0, ()),
+)
+"""Segment, element and the codes of which that element must hold one, if it must."""
+
 
 @dataclass(frozen=True, slots=True)
 class InterchangeFault:
@@ -60,17 +71,8 @@ def _transaction_fault(asked: Interchange) -> TransactionFault | None:
 
 def _missing_segment(body: tuple[Segment, ...]) -> TransactionFault | None:
     """The first segment that 005010X279A1 requires and `body` lacks."""
-    required = (
-        ("BHT", lambda s: s.id == "BHT"),
-        ("HL", lambda s: s.id == "HL" and s[3] == "20"),
-        ("NM1", lambda s: s.id == "NM1" and s[1] in ("PR", "2B", "36", "GP", "P5")),
-        ("HL", lambda s: s.id == "HL" and s[3] == "21"),
-        ("HL", lambda s: s.id == "HL" and s[3] == "22"),
-        ("NM1", lambda s: s.id == "NM1" and s[1] == "IL"),
-        ("EQ", lambda s: s.id == "EQ"),
-    )
-    for segment_id, present in required:
-        if not any(present(segment) for segment in body):
+    for segment_id, element, accepted in _REQUIRED:
+        if not any(s.id == segment_id and (not accepted or s[element] in accepted) for s in body):
             return TransactionFault("5", segment_id, len(body), "3")
     return None
 
