@@ -118,11 +118,12 @@ class Person:
         )
 
     def card_fields(self) -> dict[str, str]:
-        """What their insurance card says; empty without insurance."""
+        """What their insurance card says, and in which layout; empty without insurance."""
         if self.insurance is None:
             return {}
         return {
-            "payer": self.insurance.payer.name,
+            "layout": self.insurance.payer.card_layout,
+            "payer": self.insurance.payer.card_name,
             "member_id": self.insurance.member_id,
             "group": self.insurance.group,
             "holder": self.name,

@@ -10,13 +10,33 @@ import json
 import sys
 from typing import Any
 
+from sandbox import cards
 from sandbox.patients.people import Card
 from sandbox.patients.submission import Photos
 
+_SHAKEN, _DARK_NOISE = 14.0, 60.0
+"""Blur (a radius in pixels) and noise beyond which nobody reads a card."""
+
 
 def photograph(fields: dict[str, str], card: Card, seed: int) -> Photos:
-    """Both sides of a card: the front as JPEG, the back as HEIC, as telephones take them."""
-    raise NotImplementedError
+    """Both sides of a card, slightly turned and noisy: the front as JPEG, the back as HEIC, as telephones take them.
+
+    `fields` are a person's `card_fields`. Raises KeyError for a layout that is not there.
+    """
+    printed = cards.CardFields(
+        payer=fields["payer"],
+        member_id=fields["member_id"],
+        group=fields["group"],
+        holder=fields["holder"],
+        others={"plan": fields["plan"]},
+    )
+    sides = cards.draw_card(printed, fields["layout"], seed)
+    spoilt = {"blur": _SHAKEN, "noise": _DARK_NOISE} if card == "unreadable" else {}
+    front, back = (cards.photograph(side, seed + n, **spoilt) for n, side in enumerate(sides))
+    return {
+        "card_front": ("card-front.jpg", cards.encode(front, "JPEG"), "image/jpeg"),
+        "card_back": ("card-back.heic", cards.encode(back, "HEIF"), "image/heic"),
+    }
 
 
 async def photograph_apart(fields: dict[str, str], card: Card, seed: int) -> Photos:

@@ -54,6 +54,10 @@ class Payer(_Entry):
     name: str
     pattern: Annotated[str, AfterValidator(_compiles)]
     example: str
+    card_name: str
+    """As its cards print it."""
+    card_layout: str
+    """A file of sandbox/card_layouts."""
     answers_ahead: Literal["end_of_month"] | Annotated[int, Field(ge=0)]
 
 
