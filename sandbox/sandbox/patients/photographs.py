@@ -8,14 +8,25 @@ import asyncio
 import base64
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sandbox import cards
 from sandbox.patients.people import Card
 from sandbox.patients.submission import Photos
 
-_SHAKEN, _DARK_NOISE = 14.0, 60.0
-"""Blur (a radius in pixels) and noise beyond which nobody reads a card."""
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_PHOTO: dict[Card, "Callable[[Image, int], Image]"] = {
+    "clear": partial(cards.photograph, long_side=1400),
+    "unreadable": partial(cards.photograph, long_side=1400, blur=14.0, noise=60.0),
+}
+"""A shaken photo in the dark is one that nobody reads."""
+
+_TELEPHONE_QUALITY = 50
+"""Of HEIC, where 100 is all that can be kept: about what telephones store."""
 
 
 def photograph(fields: dict[str, str], card: Card, seed: int) -> Photos:
@@ -31,11 +42,10 @@ def photograph(fields: dict[str, str], card: Card, seed: int) -> Photos:
         others={"plan": fields["plan"]},
     )
     sides = cards.draw_card(printed, fields["layout"], seed)
-    spoilt = {"blur": _SHAKEN, "noise": _DARK_NOISE} if card == "unreadable" else {}
-    front, back = (cards.photograph(side, seed + n, **spoilt) for n, side in enumerate(sides))
+    front, back = (_PHOTO[card](side, seed + n) for n, side in enumerate(sides))
     return {
         "card_front": ("card-front.jpg", cards.encode(front, "JPEG"), "image/jpeg"),
-        "card_back": ("card-back.heic", cards.encode(back, "HEIF"), "image/heic"),
+        "card_back": ("card-back.heic", cards.encode(back, "HEIF", quality=_TELEPHONE_QUALITY), "image/heic"),
     }
 
 
