@@ -98,7 +98,10 @@ def _last_words(error: BaseException | None) -> None:
 
 
 class _Library(logging.Handler):
-    """What libraries log, by our rules."""
+    """What libraries log, by our rules. Some set their loggers' levels back whenever they start: the rule is here."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= _LEVELS.get(record.name, logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
