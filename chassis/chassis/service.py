@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import uvicorn
 from prometheus_client import CollectorRegistry
 
+from chassis import asyncapi
 from chassis.clock import Clock
 from chassis.consumer import Consumer
 from chassis.database import Database
@@ -66,6 +67,7 @@ class Service:
             readiness=self.why_not_ready,
             database=self.database,
             pages=pages,
+            asyncapi=self._asyncapi,
         )
         self._migrations = migrations
         self._parking = Parking(self.database, settings, self._telemetry)
@@ -204,6 +206,10 @@ class Service:
         finally:
             await self.stop()
             logger.info("stopped")
+
+    def _asyncapi(self) -> asyncapi.Document:
+        heard = [route.event for routes in self._routes.values() for route in routes.values()]
+        return asyncapi.document(self.name, heard, self.settings.kafka, self.settings.topic_prefix)
 
     def _consumer(self, inbox: Inbox) -> Consumer:
         topics = sorted({route.event.topic() for route in self._routes[inbox.consumer].values()})

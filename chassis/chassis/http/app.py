@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI
@@ -15,7 +16,7 @@ from chassis.database import Database
 from chassis.http.access import access_log
 from chassis.http.identity import requires
 from chassis.http.operations import Readiness, operations
-from chassis.http.problems import PROBLEM_JSON, ProblemBody, speak_problems
+from chassis.http.problems import PROBLEM_JSON, Problem, ProblemBody, speak_problems
 from chassis.http.request import RequestScope, request_seconds
 from chassis.http.sign_in import pages as sign_in_pages
 from chassis.tokens import Actor
@@ -42,8 +43,9 @@ def create_app(
     readiness: Readiness,
     database: Database,
     pages: bool = False,
+    asyncapi: Callable[[], dict[str, Any]] | None = None,
 ) -> FastAPI:
-    """Mounts `/livez`, `/readyz`, `/metrics`, `/openapi.json`, `/access-log`, and with `pages` the sign-in page."""
+    """Mounts what every service has: health, metrics, its own description, the access log; with `pages` a sign-in."""
     app = _Application(
         title=f"Stillwater {name}",
         version="1",
@@ -68,6 +70,12 @@ def create_app(
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi(_reader: Annotated[Actor, requires()]) -> dict[str, Any]:
         return app.openapi()
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def events(_reader: Annotated[Actor, requires()]) -> dict[str, Any]:
+        if asyncapi is None:
+            raise Problem(404, "No events", detail="This service neither says nor hears any.")
+        return asyncapi()
 
     return app
 
