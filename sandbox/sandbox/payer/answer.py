@@ -51,12 +51,16 @@ class _Answer:
         self._stamp = stamp
 
     def refused(self, refused: Refused) -> Iterator[Elements]:
-        """The loops as far as the one that is refused; an AAA stands last in it, or before its DMG."""
+        """The loops as far as the one that is refused, with the AAA in its place in it."""
         rejection, inquiry = refused.rejection, self._inquiry
         yield self._header()
-        if rejection.loop == "source":
+        if rejection.loop in ("request", "source"):
+            source, aaa = self._source(refused.payer), _aaa(rejection)
             yield ("HL", "1", "", SOURCE, "0")
-            yield self._source(refused.payer)
+            yield from (aaa, source) if rejection.loop == "request" else (source, aaa)
+            return
+        if rejection.loop == "receiver":
+            yield from self._source_and_receiver(refused.payer, followed="0")
             yield _aaa(rejection)
             return
         yield from self._source_and_receiver(refused.payer)
@@ -86,10 +90,10 @@ class _Answer:
     def _header(self) -> Elements:
         return ("BHT", "0022", "11", self._inquiry.reference, self._stamp.date, self._stamp.time)
 
-    def _source_and_receiver(self, payer: Payer | None) -> Iterator[Elements]:
+    def _source_and_receiver(self, payer: Payer | None, followed: str = "1") -> Iterator[Elements]:
         yield ("HL", "1", "", SOURCE, "1")
         yield self._source(payer)
-        yield ("HL", "2", "1", RECEIVER, "1")
+        yield ("HL", "2", "1", RECEIVER, followed)
         yield self._inquiry.provider.elements
 
     def _source(self, payer: Payer | None) -> Elements:
@@ -140,4 +144,4 @@ def _aaa(rejection: Rejection) -> Elements:
 
 
 def _day(day: date) -> str:
-    return day.strftime("%Y%m%d")
+    return f"{day.year:04}{day.month:02}{day.day:02}"

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
@@ -98,9 +98,14 @@ class Plan(_Entry):
     visits: int
     benefits: tuple[Benefit, ...]
 
+    def __hash__(self) -> int:
+        # The catalogue holds each plan once: by identity, answers can be kept without hashing every benefit.
+        return id(self)
+
 
 class Rejection(_Entry):
-    loop: Literal["source", "subscriber", "dependent"] = "subscriber"
+    loop: Literal["request", "source", "receiver", "subscriber", "dependent"] = "subscriber"
+    """2000A, 2100A, 2100B, 2100C or 2100D; the patient's, where that is a dependent, for the last two."""
     code: str
     valid: Literal["Y", "N"] = "N"
     next_step: str = "C"
@@ -110,6 +115,8 @@ class Twist(StrEnum):
     OTHER_PATIENT = "other_patient"
     WRONG_CONTROL_NUMBER = "wrong_control_number"
     TWICE = "twice"
+    REPLAYED = "replayed"
+    """From the second question on, the answer to the first once more, as stale caches give it."""
     REFUSED_999 = "refused_999"
 
 
@@ -146,10 +153,16 @@ class Catalogue(_Entry):
     plans: dict[str, Plan]
     scenarios: dict[str, Scenario]
     members: tuple[Member, ...]
+    mix: tuple[str, ...]
+    """The scenarios that the mode `mix` draws from."""
 
     def payer(self, key_or_id: str) -> Payer | None:
         """By our key or by the payer's id."""
-        return self.payers.get(key_or_id) or next((p for p in self.payers.values() if p.id == key_or_id), None)
+        return self.payers.get(key_or_id) or self._by_id.get(key_or_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Payer]:
+        return {payer.id: payer for payer in self.payers.values()}
 
     def problem_with(self, member: Member) -> str | None:
         """Why `member` could not be on record, in words; None if it could."""
@@ -163,18 +176,21 @@ class Catalogue(_Entry):
 @cache
 def catalogue() -> Catalogue:
     """Read and check the data files. Raises ValueError where they contradict each other."""
-    payers: dict[str, dict[str, Any]] = _load("payers")
+    payers, scenarios = _load("payers")["payers"], _load("scenarios")
     read = Catalogue.model_validate(
         {
             "payers": {key: {"key": key, **payer} for key, payer in payers.items()},
-            "plans": _load("plans"),
-            "scenarios": _load("scenarios"),
-            "members": _load("members"),
+            "plans": _load("plans")["plans"],
+            "scenarios": scenarios["scenarios"],
+            "members": _load("members")["members"],
+            "mix": scenarios["mix"],
         }
     )
     for scenario in read.scenarios.values():
         if scenario.plan not in read.plans:
             raise ValueError(f"scenarios.yaml names the plan {scenario.plan!r}, which plans.yaml does not hold")
+    if missing := [name for name in read.mix if name not in read.scenarios]:
+        raise ValueError(f"scenarios.yaml: the mix names {', '.join(missing)}, which are no scenarios")
     for member in read.members:
         if problem := read.problem_with(member):
             raise ValueError(f"members.yaml, {member.member_id}: {problem}")
@@ -183,4 +199,4 @@ def catalogue() -> Catalogue:
 
 def _load(name: str) -> Any:
     text = files("sandbox.payer").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))[name]  # noqa: S506  both are safe
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  both are safe

@@ -77,6 +77,12 @@ def _missing_segment(body: tuple[Segment, ...]) -> TransactionFault | None:
     return None
 
 
+def in_the_question(asked: Interchange) -> TransactionFault:
+    """The fault of an EQ whose elements the payer will not have, whatever they are."""
+    ids = [segment.id for segment in asked.segments]
+    return TransactionFault("5", "EQ", ids.index("EQ") - ids.index("ST") + 1, "8")
+
+
 def refuse_interchange(asked: Interchange, fault: InterchangeFault, stamp: Stamp) -> str:
     """A TA1 alone in its interchange, without a group."""
     isa = asked.isa

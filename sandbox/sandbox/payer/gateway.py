@@ -5,8 +5,9 @@ import base64
 import itertools
 import secrets
 import time
-from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fastapi import HTTPException, Request
@@ -17,65 +18,36 @@ from starlette.responses import PlainTextResponse, Response
 from sandbox.cutting import cut_off
 from sandbox.patience import Patience
 from sandbox.payer import answer, envelope, faults
-from sandbox.payer.catalogue import Catalogue, Conduct, Payer, Rejection, Scenario, State, Twist
+from sandbox.payer.catalogue import Catalogue, Conduct, Member, Payer, Rejection, State, Twist
 from sandbox.payer.envelope import EnvelopeFault, Question
 from sandbox.payer.faults import InterchangeFault, TransactionFault
 from sandbox.payer.inquiry import Inquiry, read_inquiry
 from sandbox.payer.judgement import Covered, Refused, judge
 from sandbox.payer.members import Register
+from sandbox.payer.record import Asking, Record
+from sandbox.payer.strangers import Mode, Strangers, Whom
 from sandbox.payer.x12 import Interchange, NotX12, Stamp, read
 from sandbox.settings import Settings
 
+REAL_TIME = "/payer/real-time"
 HEALTHY = Conduct()
 CANNOT_RESPOND_NOW = Rejection(loop="source", code="42", valid="Y", next_step="P")
 """Rejected now, resubmit the original: X12 005010X279A1, AAA03 42 and AAA04 P at 2100A."""
+PAYER_UNKNOWN = Rejection(loop="source", code="T4")
+FIRST_ANSWERS_KEPT = 1000
 
 
-@dataclass(slots=True)
-class Asking:
-    """A question as the gateway remembers it."""
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One question with all that decides its answer."""
 
-    at: datetime
-    payload_id: str
-    payer: str = ""
-    member_id: str = ""
-    trace: str = ""
-    service_types: tuple[str, ...] = ()
-    service_date: str = ""
-    outcome: str = "waiting"
-    """active · inactive · AAA and its code · 999 · TA1 · envelope fault · or the conduct that kept it from one."""
-    milliseconds: float | None = None
-
-
-@dataclass(slots=True)
-class Record:
-    """Everything that was asked: all of it counted, the last of it kept."""
-
-    kept: deque[Asking]
-    asked: int = 0
-    by_payer: Counter[str] = field(default_factory=lambda: Counter[str]())
-    by_outcome: Counter[str] = field(default_factory=lambda: Counter[str]())
-
-    def open(self, payload_id: str) -> Asking:
-        asking = Asking(datetime.now(UTC), payload_id)
-        self.asked += 1
-        self.kept.append(asking)
-        return asking
-
-    def matching(self, payer: str | None, member_id: str | None, limit: int) -> list[Asking]:
-        """The latest questions, newest first."""
-        wanted = (
-            asking
-            for asking in reversed(self.kept)
-            if payer in (None, asking.payer) and member_id in (None, asking.member_id)
-        )
-        return list(itertools.islice(wanted, limit))
-
-    def clear(self) -> None:
-        self.kept.clear()
-        self.by_payer.clear()
-        self.by_outcome.clear()
-        self.asked = 0
+    question: Question
+    asked: Interchange
+    inquiry: Inquiry
+    payer: Payer | None
+    found: Member | Rejection
+    conduct: Conduct
+    twist: Twist | None
 
 
 class Gateway:
@@ -89,6 +61,9 @@ class Gateway:
         self._patience = patience
         self._conduct: dict[str, Conduct] = {}
         self._numbers = itertools.count(1)
+        self._first_answers: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._member: Callable[[Payer, Inquiry], Member | Rejection] = self.register.member
+        self._mode = Mode()
 
     def conduct_of(self, payer: Payer) -> Conduct:
         return self._conduct.get(payer.key, HEALTHY)
@@ -100,23 +75,34 @@ class Gateway:
         """Every payer well again."""
         self._conduct.clear()
 
+    @property
+    def mode(self) -> Mode:
+        return self._mode
+
+    def answer_for(self, mode: Mode) -> None:
+        """Change whom the gateway answers for, and begin again. Raises ValueError for what cannot be drawn from."""
+        if problem := mode.problem_with(self.catalogue):
+            raise ValueError(problem)
+        self._mode = mode
+        whoever = Strangers(mode, self.catalogue, self.register)
+        self._member = self.register.member if mode.mode is Whom.MEMBERS else whoever.member
+        self.register.begin_again()
+        self._first_answers.clear()
+
     async def real_time(self, request: Request) -> Response:
         """Take one envelope and answer it."""
         began = time.perf_counter()
         try:
             question = await self._take(request)
         except EnvelopeFault as fault:
-            self.record.asked += 1
-            self.record.by_outcome["envelope fault"] += 1
+            self.record.note_fault()
             return envelope.seal_fault(fault, 403 if fault.code == "UnAuthorized" else 200)
         asking = self.record.open(question.payload_id)
         try:
             return await self._respond(request, question, asking)
         finally:
-            asking.milliseconds = round((time.perf_counter() - began) * 1000, 3)
             payer = self.catalogue.payer(asking.payer)
-            self.record.by_payer[payer.key if payer else "unknown"] += 1
-            self.record.by_outcome[asking.outcome] += 1
+            self.record.close(asking, payer.key if payer else "unknown", round((time.perf_counter() - began) * 1e3, 3))
 
     async def _take(self, request: Request) -> Question:
         try:
@@ -147,27 +133,29 @@ class Gateway:
         fault = faults.find(asked)
         if fault is not None:
             return self._refuse(question, asked, fault, asking)
+        case = self._case(question, asked, asking)
+        if case.conduct.state is State.SLOW:
+            await self._patience.wait(case.conduct.seconds)
+        if early := await self._instead(request, case.conduct, asking):
+            return early
+        answered = self._answer(case, asking)
+        return cut_off(answered) if case.conduct.state is State.CUT_OFF else answered
+
+    def _case(self, question: Question, asked: Interchange, asking: Asking) -> _Case:
+        """Whom the question is about, and how it is treated: the payer's state comes before the member's."""
         inquiry = read_inquiry(asked)
         _note(asking, inquiry)
-        scenario, conduct = self._manner(inquiry)
-        if conduct.state is State.SLOW:
-            await self._patience.wait(conduct.seconds)
-        if early := await self._instead(request, conduct, asking):
-            return early
-        answered = self._answer(question, asked, inquiry, scenario, conduct, asking)
-        return cut_off(answered) if conduct.state is State.CUT_OFF else answered
-
-    def _manner(self, inquiry: Inquiry) -> tuple[Scenario | None, Conduct]:
-        """The scenario of the member asked about, and how this question is treated: the payer's state comes first."""
-        payer = self.catalogue.payer(inquiry.payer[9])
+        payer = self.catalogue.payer(asking.payer)
         if payer is None:
-            return None, HEALTHY
-        member = self.register.find(payer.key, inquiry.subscriber.member_id)
-        scenario = self.register.scenario(member) if member else None
-        conduct = self._spend(payer)
-        if conduct.state is State.HEALTHY and member is not None:
-            conduct = self.register.conduct(member) or HEALTHY
-        return scenario, conduct
+            return _Case(question, asked, inquiry, None, PAYER_UNKNOWN, HEALTHY, None)
+        found = self._member(payer, inquiry)
+        conduct, twist = self._spend(payer), None
+        if isinstance(found, Member):
+            asking.scenario = found.scenario
+            twist = self.catalogue.scenarios[found.scenario].twist
+            if conduct.state is State.HEALTHY:
+                conduct = self.register.conduct(found) or HEALTHY
+        return _Case(question, asked, inquiry, payer, found, conduct, twist)
 
     def _spend(self, payer: Payer) -> Conduct:
         conduct = self.conduct_of(payer)
@@ -201,27 +189,36 @@ class Gateway:
             for wait in waits:
                 wait.cancel()
 
-    def _answer(
-        self,
-        question: Question,
-        asked: Interchange,
-        inquiry: Inquiry,
-        scenario: Scenario | None,
-        conduct: Conduct,
-        asking: Asking,
-    ) -> Response:
-        twist = scenario.twist if scenario else None
-        if twist is Twist.REFUSED_999:
-            return self._refuse(question, asked, TransactionFault("5", "EQ", 13, "8"), asking)
+    def _answer(self, case: _Case, asking: Asking) -> Response:
+        if case.twist is Twist.REFUSED_999:
+            return self._refuse(case.question, case.asked, faults.in_the_question(case.asked), asking)
         stamp = self._stamp()
-        judged = judge(inquiry, self.register, self.catalogue, stamp.at.date())
-        if conduct.state is State.REFUSING:
-            judged = Refused(CANNOT_RESPOND_NOW, self.catalogue.payer(inquiry.payer[9]))
+        judged = _judged(case, self.catalogue, stamp)
         asking.outcome = _outcome(judged)
-        if twist is Twist.OTHER_PATIENT:
+        if case.twist is Twist.OTHER_PATIENT:
             judged = answer.swap_patient(judged, self.catalogue)
-        written = answer.write(asked, inquiry, judged, stamp)
-        return envelope.seal(question, envelope.ANSWER_TYPE, _twisted(written, twist, asked, stamp))
+        written = answer.write(case.asked, case.inquiry, judged, stamp)
+        if case.twist is not None:
+            written = self._twisted(written, case, stamp)
+        return envelope.seal(case.question, envelope.ANSWER_TYPE, written)
+
+    def _twisted(self, written: str, case: _Case, stamp: Stamp) -> str:
+        match case.twist:
+            case Twist.WRONG_CONTROL_NUMBER:
+                return _misnumbered(written, case.asked.separators.element, stamp)
+            case Twist.TWICE:
+                return written + written
+            case Twist.REPLAYED if isinstance(case.found, Member):
+                return self._first(case.found, written)
+            case _:
+                return written
+
+    def _first(self, member: Member, written: str) -> str:
+        """What was answered for this member the first time."""
+        first = self._first_answers.setdefault((member.payer, member.member_id), written)
+        while len(self._first_answers) > FIRST_ANSWERS_KEPT:
+            self._first_answers.popitem(last=False)
+        return first
 
     def _refuse(
         self,
@@ -257,14 +254,17 @@ def _outcome(judged: Refused | Covered) -> str:
     return "active" if judged.active else "inactive"
 
 
-def _twisted(written: str, twist: Twist | None, asked: Interchange, stamp: Stamp) -> str:
-    element = asked.separators.element
-    number = f"{stamp.control_number:09d}"
-    match twist:
-        case Twist.WRONG_CONTROL_NUMBER:
-            wrong = f"{(stamp.control_number + 7) % 1_000_000_000:09d}"
-            return written.replace(f"IEA{element}1{element}{number}", f"IEA{element}1{element}{wrong}")
-        case Twist.TWICE:
-            return written + written
-        case _:
-            return written
+def _judged(case: _Case, catalogue: Catalogue, stamp: Stamp) -> Refused | Covered:
+    if case.conduct.state is State.REFUSING:
+        return Refused(CANNOT_RESPOND_NOW, case.payer)
+    if case.payer is None:
+        return Refused(PAYER_UNKNOWN)
+    return judge(case.inquiry, case.payer, case.found, catalogue, stamp.at.date())
+
+
+def _misnumbered(written: str, element: str, stamp: Stamp) -> str:
+    """IEA02 that is not ISA13."""
+    number, wrong = (
+        f"IEA{element}1{element}{n % 1_000_000_000:09d}" for n in (stamp.control_number, stamp.control_number + 7)
+    )
+    return written.replace(number, wrong)

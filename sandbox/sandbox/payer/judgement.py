@@ -1,13 +1,12 @@
 """What the payer answers to a question, before it is written as X12."""
 
 import calendar
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sandbox.payer.catalogue import Catalogue, Dependent, Member, Payer, Plan, Rejection
+from sandbox.payer.catalogue import Catalogue, Dependent, Member, Payer, Plan, Rejection, Scenario
 from sandbox.payer.inquiry import Asked, Inquiry, parse_date
-from sandbox.payer.members import Register, same_name
+from sandbox.payer.names import same_name
 
 OLDEST_SERVICE = timedelta(days=365)
 
@@ -34,39 +33,31 @@ class Covered:
     visits_left: int | None
 
 
-def judge(inquiry: Inquiry, register: Register, catalogue: Catalogue, today: date) -> Refused | Covered:
-    """Answer by the payer's record. `today` serves where the question does not date itself (BHT04)."""
-    payer = catalogue.payer(inquiry.payer[9]) if inquiry.payer[9] else None
-    if payer is None:
-        return Refused(Rejection(loop="source", code="T4", valid="N", next_step="C"))
+def judge(
+    inquiry: Inquiry, payer: Payer, found: Member | Rejection, catalogue: Catalogue, today: date
+) -> Refused | Covered:
+    """Answer for the member that was found. `today` serves where the question does not date itself (BHT04)."""
     if inquiry.patients > 1:
-        return Refused(Rejection(loop="source", code="04", valid="N", next_step="C"), payer)
-    found = _recognize(inquiry, payer, register)
+        return Refused(Rejection(loop="request", code="04"), payer)
     if isinstance(found, Rejection):
         return Refused(found, payer)
+    scenario = catalogue.scenarios[found.scenario]
+    if rejection := scenario.rejection or _unlike(inquiry, found):
+        return Refused(rejection, payer)
     asked_on = inquiry.asked_on or today
     service_day = parse_date(inquiry.patient.date) or asked_on
     if code := _outside_window(service_day, asked_on, payer):
         return Refused(_of_patient(inquiry, code), payer)
-    return _cover(inquiry, payer, found, register, catalogue, service_day)
+    return _cover(inquiry, payer, found, scenario, catalogue.plans[scenario.plan], service_day)
 
 
-def _recognize(inquiry: Inquiry, payer: Payer, register: Register) -> Member | Rejection:
-    """The subscriber, or why there is none to be had."""
+def _unlike(inquiry: Inquiry, member: Member) -> Rejection | None:
+    """Why the subscriber asked about is not this member; None if it may be."""
     asked = inquiry.subscriber
-    if not re.fullmatch(payer.pattern, asked.member_id.upper()):
-        return Rejection(code="72")
-    member = register.find(payer.key, asked.member_id)
-    if member is None:
-        return Rejection(code="75")
-    if rejection := register.scenario(member).rejection:
-        return rejection
     if inquiry.dependent is None:
         code = _mismatch(asked, member.first, member.last, member.born)
-        return Rejection(code=code) if code else member
-    if asked.last_name and not same_name(asked.last_name, member.last):
-        return Rejection(code="73")
-    return member
+        return Rejection(code=code) if code else None
+    return Rejection(code="73") if asked.last_name and not same_name(asked.last_name, member.last) else None
 
 
 def _mismatch(asked: Asked, first: str, last: str, born: date) -> str | None:
@@ -97,25 +88,19 @@ def _of_patient(inquiry: Inquiry, code: str) -> Rejection:
 
 
 def _cover(
-    inquiry: Inquiry,
-    payer: Payer,
-    member: Member,
-    register: Register,
-    catalogue: Catalogue,
-    service_day: date,
+    inquiry: Inquiry, payer: Payer, member: Member, scenario: Scenario, plan: Plan, service_day: date
 ) -> Refused | Covered:
     dependent: Dependent | None = None
     if (asked := inquiry.dependent) is not None:
         dependent = next((d for d in member.dependents if not _mismatch(asked, d.first, d.last, d.born)), None)
         if dependent is None:
             return Refused(Rejection(loop="dependent", code="67"), payer)
-    scenario = register.scenario(member)
     ended = scenario.ended
     return Covered(
         payer=payer,
         member=member,
         dependent=dependent,
-        plan=catalogue.plans[scenario.plan],
+        plan=plan,
         service_day=service_day,
         active=ended is None or service_day <= ended,
         ended=ended,

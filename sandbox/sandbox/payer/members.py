@@ -1,13 +1,11 @@
 """Who is insured: the named members, and those registered while the sandbox runs."""
 
 import re
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from sandbox.payer.catalogue import Catalogue, Conduct, Member, Scenario
-
-_SUFFIXES = {"JR", "SR", "II", "III", "IV", "MD", "PHD"}
+from sandbox.payer.catalogue import Catalogue, Conduct, Member, Payer, Rejection
+from sandbox.payer.inquiry import Inquiry
 
 
 class UnknownPayer(ValueError):
@@ -22,7 +20,7 @@ class Register:
         self._kept = kept
         self._named = {(m.payer, m.member_id): m for m in catalogue.members}
         self._registered: OrderedDict[tuple[str, str], Member] = OrderedDict()
-        self._spent: dict[tuple[str, str], int] = {}
+        self._spent: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def add(self, member: Member) -> None:
         """Put a member on record, in the place of any with the same number. Raises UnknownPayer."""
@@ -33,19 +31,22 @@ class Register:
         self._registered.move_to_end(key)
         self._spent.pop(key, None)
         while len(self._registered) > self._kept:
-            gone, _ = self._registered.popitem(last=False)
-            self._spent.pop(gone, None)
+            self._registered.popitem(last=False)
 
     def find(self, payer: str, member_id: str) -> Member | None:
         key = (payer, member_id.upper())
         return self._registered.get(key) or self._named.get(key)
 
-    def scenario(self, member: Member) -> Scenario:
-        return self._catalogue.scenarios[member.scenario]
+    def member(self, payer: Payer, inquiry: Inquiry) -> Member | Rejection:
+        """The subscriber asked about, or why there is none: the number is not the payer's kind, or nobody's."""
+        number = inquiry.subscriber.member_id
+        if not re.fullmatch(payer.pattern, number.upper()):
+            return Rejection(code="72")
+        return self.find(payer.key, number) or Rejection(code="75")
 
     def conduct(self, member: Member) -> Conduct | None:
         """What this member's question meets now; a conduct of so many `times` is used up by asking."""
-        conduct = self.scenario(member).conduct
+        conduct = self._catalogue.scenarios[member.scenario].conduct
         if conduct is None or conduct.times is None:
             return conduct
         key = (member.payer, member.member_id)
@@ -53,7 +54,13 @@ class Register:
         if spent >= conduct.times:
             return None
         self._spent[key] = spent + 1
+        while len(self._spent) > self._kept:
+            self._spent.popitem(last=False)
         return conduct
+
+    def begin_again(self) -> None:
+        """Whatever was used up by asking is there again."""
+        self._spent.clear()
 
     def named(self) -> Iterator[Member]:
         return iter(self._named.values())
@@ -65,13 +72,3 @@ class Register:
 
     def __len__(self) -> int:
         return len(self._named) + len(self._registered)
-
-
-def same_name(asked: str, on_record: str) -> bool:
-    """Whether two names agree as CAQH CORE normalises them: no case, accents, punctuation or suffixes."""
-    return _normal(asked) == _normal(on_record)
-
-
-def _normal(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().upper()
-    return "".join(word for word in re.split(r"[^A-Z]+", plain) if word not in _SUFFIXES)

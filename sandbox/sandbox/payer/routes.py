@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from sandbox.payer.catalogue import Conduct, Member, Payer
 from sandbox.payer.gateway import Gateway
+from sandbox.payer.strangers import Mode
 
 LATEST_SHOWN = 100
 
@@ -25,7 +26,6 @@ class Questions(BaseModel):
 
 def routes(gateway: Gateway, page: Callable[..., HTMLResponse]) -> APIRouter:
     router = APIRouter(tags=["payer"])
-    router.add_api_route("/payer/real-time", gateway.real_time, methods=["POST"], response_model=None)
 
     def payer_called(name: str) -> Payer:
         payer = gateway.catalogue.payer(name)
@@ -81,20 +81,35 @@ def routes(gateway: Gateway, page: Callable[..., HTMLResponse]) -> APIRouter:
         """Every payer healthy again."""
         gateway.heal()
 
+    @router.get("/control/payer/mode")
+    async def mode() -> Mode:
+        """Whom the gateway answers for."""
+        return gateway.mode
+
+    @router.put("/control/payer/mode")
+    async def answer_for(mode: Mode) -> Mode:
+        """Answer for members on record, instantly for anybody, or for anybody with misbehaviour drawn by a seed."""
+        try:
+            gateway.answer_for(mode)
+        except ValueError as error:
+            raise HTTPException(422, f"{error}.") from None
+        return mode
+
     @router.get("/control/payer/questions")
     async def questions(
         payer: str | None = None,
         member_id: str | None = None,
+        before: Annotated[int | None, Query(ge=1)] = None,
         limit: Annotated[int, Query(ge=1, le=20_000)] = 200,
     ) -> Questions:
-        """The count of everything asked, and the latest questions."""
+        """The count of everything asked, and the latest questions; `before` a number, to page through them all."""
         record = gateway.record
         wanted = payer_called(payer).id if payer else None
         return Questions(
             asked=record.asked,
             by_payer=dict(record.by_payer),
             by_outcome=dict(record.by_outcome),
-            questions=[asdict(asking) for asking in record.matching(wanted, member_id, limit)],
+            questions=[asdict(asking) for asking in record.matching(wanted, member_id, before, limit)],
         )
 
     @router.delete("/control/payer/questions", status_code=204)

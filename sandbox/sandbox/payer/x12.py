@@ -6,6 +6,7 @@ Written apart from the clinic's own reader, so that neither can hide the other's
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 ISA_LENGTH = 106
 """The ISA is of fixed width, its segment terminator included (X12.5)."""
@@ -19,6 +20,12 @@ class NotX12(ValueError):
     """What came cannot be answered in X12, for want of a readable ISA."""
 
 
+@lru_cache(maxsize=4096)
+def _clean(text: str, reserved: str) -> str:
+    kept = (c if c.isascii() and c.isprintable() and c not in reserved else " " for c in text.upper())
+    return " ".join("".join(kept).split())
+
+
 @dataclass(frozen=True, slots=True)
 class Separators:
     element: str = "*"
@@ -28,12 +35,7 @@ class Separators:
 
     def clean(self, text: str) -> str:
         """`text` as an element's value: upper case, X12's extended set's quiet part, no separators."""
-        kept = (c if c.isascii() and c.isprintable() and c not in self.reserved else " " for c in text.upper())
-        return " ".join("".join(kept).split())
-
-    @property
-    def reserved(self) -> str:
-        return self.element + self.repetition + self.component + self.segment
+        return _clean(text, self.element + self.repetition + self.component + self.segment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,11 @@ class Stamp:
 
     @property
     def date(self) -> str:
-        return self.at.strftime("%Y%m%d")
+        return f"{self.at.year:04}{self.at.month:02}{self.at.day:02}"
 
     @property
     def time(self) -> str:
-        return self.at.strftime("%H%M")
+        return f"{self.at.hour:02}{self.at.minute:02}"
 
 
 def render(separators: Separators, segments: Iterable[Sequence[str]]) -> str:
