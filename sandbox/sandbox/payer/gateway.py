@@ -105,10 +105,12 @@ class Gateway:
             self.record.close(asking, payer.key if payer else "unknown", round((time.perf_counter() - began) * 1e3, 3))
 
     async def _take(self, request: Request) -> Question:
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise EnvelopeFault("PayloadRequired", "The request is not multipart/form-data.")
         try:
             form = await request.form(max_files=1, max_fields=20)
         except (MultiPartException, HTTPException) as error:
-            raise EnvelopeFault("PayloadRequired", "The request is not multipart/form-data.") from error
+            raise EnvelopeFault("PayloadRequired", "The multipart/form-data cannot be read.") from error
         question = await envelope.open_envelope(form)
         if self._credentials[0] and not self._admits(request, question):
             raise EnvelopeFault("UnAuthorized", "User name and password were not accepted.", question.sender)
