@@ -31,6 +31,14 @@ def run(
 
 
 @app.command()
+def demo(seed: Annotated[int, typer.Option(help="Other seven people for another seed.")] = 1) -> None:
+    """Take seven made-up people through a house of their own, and check everything that comes of them."""
+    from deploy.local.demo import drive  # the sandbox's people are slow to load
+
+    _exit(asyncio.run(drive.demo(screen, seed)))
+
+
+@app.command()
 def down(clean: Annotated[bool, typer.Option("--clean", help="Delete the data as well.")] = False) -> None:
     """Stop a house that runs."""
     _exit(asyncio.run(running.down(screen, clean=clean)))
