@@ -59,7 +59,7 @@ class Outside:
         self.asked += 1
         return await self.send(question(member, trace=trace, number=self.asked, **changes), seconds=seconds)
 
-    async def send(self, payload: bytes, *, seconds: float = 5, **fields: str) -> Answered:
+    async def send(self, payload: bytes, *, seconds: float = 5, **fields: Any) -> Answered:
         """Send a payload in the CAQH CORE envelope, as multipart/form-data. Raises httpx.HTTPError."""
         form = {**envelope("anybody"), **fields}
         parts: dict[str, Any] = {name: (None, value) for name, value in form.items() if value}

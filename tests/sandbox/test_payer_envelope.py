@@ -36,7 +36,7 @@ async def test_an_answer_comes_in_the_envelope_of_its_question() -> None:
 )
 async def test_an_envelope_that_cannot_be_taken_is_answered_with_its_code(field: str, value: str, code: str) -> None:
     async with outside() as world:
-        answered = await world.send(COVERED, **{field: value})
+        answered = await world.send(COVERED, seconds=5, **{field: value})
         assert answered.fields["ErrorCode"] == code
         assert "Payload" not in answered.fields
         assert (await world.questions())["by_outcome"] == {"envelope fault": 1}

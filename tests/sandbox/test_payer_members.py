@@ -74,7 +74,7 @@ async def test_what_a_plan_says_of_mental_health_is_there_to_be_read() -> None:
     async with outside() as world:
         [carved] = benefits((await world.ask(named("carved_out"))).coverage, kind="U")
         assert "MH" in carved.service_types
-        assert carved.entities[0].last == "OPTUM BEHAVIORAL HEALTH"
+        assert next(iter(carved.entities)).last == "OPTUM BEHAVIORAL HEALTH"
         guarded = about((await world.ask(named("authorization_required"))).coverage, "A", "MH")
         assert [(benefit.authorization, benefit.percent) for benefit in guarded] == [("Y", "0.1")]
         nearly = (await world.ask(named("visits_nearly_used"))).coverage
@@ -93,7 +93,7 @@ async def test_dental_alone_is_no_answer_and_two_deductibles_are_both_said() -> 
 async def test_medicare_pays_before_the_retiree_plan() -> None:
     async with outside() as world:
         [other] = benefits((await world.ask(named("medicare_secondary"))).coverage, kind="R")
-        assert (other.insurance_type, other.entities[0].role) == ("MB", "PRP")
+        assert (other.insurance_type, next(iter(other.entities)).role) == ("MB", "PRP")
 
 
 async def test_children_are_covered_under_their_mother_and_strangers_are_not() -> None:
