@@ -19,11 +19,19 @@ from sandbox.patients.submission import Photos
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_PHOTO: dict[Card, "Callable[[Image, int], Image]"] = {
+_Photograph = Callable[["Image", int], "Image"]
+
+_FRONT: dict[Card, _Photograph] = {
     "clear": partial(cards.photograph, long_side=1400),
     "unreadable": partial(cards.photograph, long_side=1400, blur=14.0, noise=60.0),
 }
 """A shaken photo in the dark is one that nobody reads."""
+
+# Smaller and in better light, because noise is what HEIC takes seconds to encode.
+_BACK: dict[Card, _Photograph] = {
+    "clear": partial(cards.photograph, long_side=1200, noise=6.0),
+    "unreadable": partial(cards.photograph, long_side=1200, noise=6.0, blur=14.0),
+}
 
 _TELEPHONE_QUALITY = 50
 """Of HEIC, where 100 is all that can be kept: about what telephones store."""
@@ -42,7 +50,7 @@ def photograph(fields: dict[str, str], card: Card, seed: int) -> Photos:
         others={"plan": fields["plan"]},
     )
     sides = cards.draw_card(printed, fields["layout"], seed)
-    front, back = (_PHOTO[card](side, seed + n) for n, side in enumerate(sides))
+    front, back = _FRONT[card](sides[0], seed), _BACK[card](sides[1], seed + 1)
     return {
         "card_front": ("card-front.jpg", cards.encode(front, "JPEG"), "image/jpeg"),
         "card_back": ("card-back.heic", cards.encode(back, "HEIF", quality=_TELEPHONE_QUALITY), "image/heic"),
