@@ -1,8 +1,9 @@
 """Insurance cards as people photograph them: drawn from layouts, then turned, blurred and encoded.
 
 The layouts are data, one YAML file each. ``building`` holds those that everything may use; ``held_out`` those
-that are kept for measuring how well cards are read, and for nothing else. Only Pillow's own font is used, so
-that a card looks the same on every machine. Pillow is imported when the first card is drawn, not before.
+that are kept for measuring how well cards are read, and for nothing else. Fonts are Pillow's own and those that
+come as packages, so that a card looks the same on every machine. Pillow is imported when the first card is
+drawn, not before.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import yaml
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 Shelf = Literal["building", "held_out"]
 ImageFormat = Literal["JPEG", "PNG", "WEBP", "HEIF"]
@@ -101,6 +103,8 @@ def draw_card(fields: CardFields, layout_name: str, seed: int) -> tuple[Image, I
         "payer": fields.payer,
         "PAYER": fields.payer.upper(),
         "member_id": fields.member_id,
+        "member_head": _head(fields.member_id),
+        "member_tail": fields.member_id.removeprefix(_head(fields.member_id)).strip(),
         "group": fields.group or "",
         "holder": fields.holder,
         "HOLDER": fields.holder.upper(),
@@ -203,6 +207,11 @@ def _numbered(pattern: str, rng: random.Random) -> str:
     return "".join(rng.choice(made[character]) if character in made else character for character in pattern)
 
 
+def _head(member_id: str) -> str:
+    """The letters before a number's digits, which some cards print apart from them."""
+    return member_id[: len(member_id) - len(member_id.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))]
+
+
 def _surroundings(rng: random.Random) -> dict[str, str]:
     """What else a card prints: numbers of plans, pharmacies and telephones, dates, names and amounts."""
 
@@ -222,6 +231,7 @@ def _surroundings(rng: random.Random) -> dict[str, str]:
         "effective": date(rng.randint(2021, 2026), rng.randint(1, 12), 1).strftime("%m/%d/%Y"),
         "born": date(rng.randint(1945, 2005), rng.randint(1, 12), rng.randint(1, 28)).strftime("%m/%d/%Y"),
         "payer_id": digits("#####"),
+        "medicaid_id": digits("@@#####@"),
         "office": f"${rng.choice([10, 20, 25, 30, 40])}",
         "specialist": f"${rng.choice([40, 50, 60, 75])}",
         "emergency": f"${rng.choice([150, 250, 300, 500])}",
@@ -249,14 +259,17 @@ def _draw_side(
 
 
 def _write(side: Image, style: Mapping[str, Any], x: int, y: int, text: str) -> None:
-    """Write a line. ``stretch`` widens or narrows the font, ``bold`` thickens it, ``right`` ends it at x."""
-    from PIL import Image, ImageDraw, ImageFont
+    """Write a line. ``font`` names its family, ``stretch`` widens or narrows it, ``bold`` thickens it.
+
+    It begins at x; ``right`` ends it there, ``centre`` puts its middle there.
+    """
+    from PIL import Image, ImageDraw
 
     if not text.strip():
         return
     fine = 2  # drawn at twice the size, so that strokes can be half a pixel
     size = style["size"] * fine
-    font = ImageFont.load_default(size)
+    font = _font(style.get("font"), size)
     weight = max(1, round(size / 32)) if style.get("bold") else 0
     tracking = weight + style.get("tracking", 0) * fine
     places = [font.getlength(text[:end]) + tracking * end for end in range(len(text) + 1)]
@@ -266,7 +279,16 @@ def _write(side: Image, style: Mapping[str, Any], x: int, y: int, text: str) -> 
         pen.text((place + weight, weight), character, fill=255, font=font, stroke_width=weight)
     width = max(1, round(patch.width / fine * style.get("stretch", 1.0)))
     patch = patch.resize((width, patch.height // fine), Image.Resampling.LANCZOS)
-    side.paste(Image.new("RGB", patch.size, style["colour"]), (x - width if style.get("right") else x, y), patch)
+    left = x - width if style.get("right") else x - width // 2 if style.get("centre") else x
+    side.paste(Image.new("RGB", patch.size, style["colour"]), (left, y), patch)
+
+
+def _font(family: str | None, size: int) -> FreeTypeFont | ImageFont:
+    """Pillow's own font, or a family from a ``fontpkg-…`` package. Raises fontpkg's error if that is missing."""
+    import fontpkg
+    from PIL import ImageFont
+
+    return ImageFont.truetype(fontpkg.path(family), size) if family else ImageFont.load_default(size)
 
 
 def _table(width: int, height: int, rng: random.Random) -> Image:
