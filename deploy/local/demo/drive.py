@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,9 +58,9 @@ async def demo(screen: Screen, seed: int) -> int:
             hearing(house.engines.bootstrap, house.topics) as heard,
             httpx.AsyncClient(timeout=30, trust_env=False) as client,
         ):
-            travellers = await _send(house, client, seed, screen)
-            await _wait(heard, travellers, screen)
-            problems += await _check(Looking(house, client), heard, travellers)
+            travellers = await send(house, client, seed, screen)
+            await wait(heard, travellers, screen)
+            problems += await check(Looking(house, client), heard, travellers)
             steps = _told(heard, travellers, screen)
             problems += [f"{one.name}: {problem}" for one in travellers for problem in one.problems]
     finally:
@@ -71,9 +72,11 @@ async def demo(screen: Screen, seed: int) -> int:
     return 1 if problems else 0
 
 
-async def _send(house: House, client: httpx.AsyncClient, seed: int, screen: Screen) -> list[Traveller]:
-    """Each registers with their payer, photographs the card, and sends the public form."""
-    journeys = load_journeys()
+async def send(
+    house: House, client: httpx.AsyncClient, seed: int, screen: Screen, only: Collection[str] = ()
+) -> list[Traveller]:
+    """Each registers with their payer, photographs the card, and sends the public form. `only`: those of the seven."""
+    journeys = {name: journey for name, journey in load_journeys().items() if not only or name in only}
     people = {person.scenario: person for person in cast(seed)}
     travellers: list[Traveller] = []
     for number, (name, journey) in enumerate(journeys.items(), 1):
@@ -88,7 +91,7 @@ async def _send(house: House, client: httpx.AsyncClient, seed: int, screen: Scre
     return travellers
 
 
-async def _wait(heard: Hearing, travellers: list[Traveller], screen: Screen) -> None:
+async def wait(heard: Hearing, travellers: list[Traveller], screen: Screen) -> None:
     def arrived(one: Traveller) -> bool:
         counts = heard.counts(one.patient_id)
         return all(counts[event] >= times for event, times in one.journey.events.items())
@@ -103,7 +106,7 @@ async def _wait(heard: Hearing, travellers: list[Traveller], screen: Screen) -> 
     await heard.quiet(QUIET_SECONDS, within=15)
 
 
-async def _check(looking: Looking, heard: Hearing, travellers: list[Traveller]) -> list[str]:
+async def check(looking: Looking, heard: Hearing, travellers: list[Traveller]) -> list[str]:
     """Every service's word on everybody. What concerns one person is kept with them; the rest is returned."""
     await _console_caught_up(looking, heard, travellers)
     standing: list[dict[str, Any]] = []
