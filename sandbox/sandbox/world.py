@@ -125,10 +125,7 @@ class World:
 
 
 class Doors:
-    """The web application, with the payers' door in front of it.
-
-    A benchmark asks there thousands of times a second, which the framework's routing would make half as many.
-    """
+    """The web application, with a shorter way to the one route that is asked thousands of times a second."""
 
     def __init__(self, pages: FastAPI, gateway: Gateway) -> None:
         self._pages = pages

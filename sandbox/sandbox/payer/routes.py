@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
 from sandbox.payer.catalogue import Conduct, Member, Payer
-from sandbox.payer.gateway import Gateway
+from sandbox.payer.gateway import REAL_TIME, Gateway
 from sandbox.payer.strangers import Mode
 
 LATEST_SHOWN = 100
@@ -26,6 +26,7 @@ class Questions(BaseModel):
 
 def routes(gateway: Gateway, page: Callable[..., HTMLResponse]) -> APIRouter:
     router = APIRouter(tags=["payer"])
+    router.add_api_route(REAL_TIME, gateway.real_time, methods=["POST"], response_model=None)
 
     def payer_called(name: str) -> Payer:
         payer = gateway.catalogue.payer(name)
