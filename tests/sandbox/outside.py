@@ -104,6 +104,7 @@ def question(
     service_types: Sequence[str] = ("30", "MH"),
     service_date: date | None = None,
     payer: Payer | None = None,
+    at: datetime = NOW,
     **subscriber: Any,
 ) -> bytes:
     """A 270 about a member as the payer has them on record, but for what `subscriber` changes of them."""
@@ -129,7 +130,7 @@ def question(
     return write_270(
         inquiry,
         envelope=Envelope(
-            sender="STILLWATER", receiver=payer.id, at=NOW, reference=f"ASK-{number}", interchange_number=number
+            sender="STILLWATER", receiver=payer.id, at=at, reference=f"ASK-{number}", interchange_number=number
         ),
     )
 

@@ -103,6 +103,16 @@ async def test_whoever_comes_is_on_record_with_their_payer_before_the_form_is_se
         assert status((await world.ask(member)).coverage, NOW.date()).answer == "active"
 
 
+async def test_whoever_has_a_card_sends_both_its_sides() -> None:
+    taken = json.dumps({"reference": "R-1", "patient_id": "patient_1"}).encode()
+    async with listener(answers=[(201, taken)]) as clinic, outside(intake_url=clinic.url) as world:
+        came = await world.http.post("/control/patients", json={"scenario": "covered"}, timeout=60)
+        assert came.json()[0]["reference"] == "R-1"
+        [form] = clinic.heard
+        assert b'name="card_front"; filename="card-front.jpg"' in form.body
+        assert b'name="card_back"; filename="card-back.heic"' in form.body
+
+
 async def test_without_an_address_nobody_comes_and_nobody_unheard_of_does() -> None:
     async with outside() as world:
         assert (await world.http.post("/control/patients", json={})).status_code == 409

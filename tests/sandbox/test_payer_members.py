@@ -137,6 +137,14 @@ async def test_a_payer_answers_so_far_ahead_and_no_further() -> None:
             assert [rejection.code for rejection in far.rejections] == [code]
 
 
+async def test_a_clinic_in_another_year_is_answered_in_that_year() -> None:
+    then = NOW + timedelta(days=800)
+    async with outside() as world:
+        answered = await world.ask(named("covered"), at=then, service_date=then.date())
+        assert answered.coverage.answered == then.date()
+        assert status(answered.coverage, then.date()).answer == "active"
+
+
 async def test_a_payer_that_nobody_knows_is_said_to_be_unknown() -> None:
     async with outside() as world:
         nobody = catalogue().payers["aetna"].model_copy(update={"id": "99999", "name": "Nobody Mutual"})

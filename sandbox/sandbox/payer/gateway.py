@@ -194,7 +194,7 @@ class Gateway:
     def _answer(self, case: _Case, asking: Asking) -> Response:
         if case.twist is Twist.REFUSED_999:
             return self._refuse(case.question, case.asked, faults.in_the_question(case.asked), asking)
-        stamp = self._stamp()
+        stamp = self._stamp(case.inquiry.asked_at)
         judged = _judged(case, self.catalogue, stamp)
         asking.outcome = _outcome(judged)
         if case.twist is Twist.OTHER_PATIENT:
@@ -237,8 +237,9 @@ class Gateway:
         written = faults.refuse_transaction(asked, fault, self._stamp())
         return envelope.seal(question, envelope.ACKNOWLEDGEMENT_TYPE, written)
 
-    def _stamp(self) -> Stamp:
-        return Stamp(next(self._numbers) % 1_000_000_000, datetime.now(UTC))
+    def _stamp(self, asked_at: datetime | None = None) -> Stamp:
+        """The payer lives in the asker's time: a clinic whose days pass faster than ours is answered on its own day."""
+        return Stamp(next(self._numbers) % 1_000_000_000, asked_at or datetime.now(UTC))
 
 
 def _note(asking: Asking, inquiry: Inquiry) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from sandbox.payer.x12 import Interchange, Segment
 
@@ -48,8 +48,8 @@ class Inquiry:
 
     reference: str
     """BHT03, echoed by the answer."""
-    asked_on: date | None
-    """BHT04: the asker's today."""
+    asked_at: datetime | None
+    """BHT04 and BHT05: the asker's now, without a zone."""
     payer: Segment = _ABSENT
     provider: Segment = _ABSENT
     subscribers: list[Asked] = field(default_factory=lambda: list[Asked]())
@@ -82,10 +82,20 @@ def parse_date(text: str) -> date | None:
         return None
 
 
+def _moment(day: str, time: str) -> datetime | None:
+    """CCYYMMDD and HHMM; midnight without a readable time."""
+    known = parse_date(day)
+    if known is None:
+        return None
+    clock = time[:4]
+    hour, minute = (int(clock[:2]), int(clock[2:])) if len(clock) == 4 and clock.isdecimal() else (0, 0)
+    return datetime(known.year, known.month, known.day, hour % 24, minute % 60)
+
+
 def read_inquiry(asked: Interchange) -> Inquiry:
     """Gather the 270 of `asked`; what it lacks stays empty, for `faults.find` to refuse."""
     bht = asked.first("BHT")
-    inquiry = Inquiry(reference=bht[3], asked_on=parse_date(bht[4]))
+    inquiry = Inquiry(reference=bht[3], asked_at=_moment(bht[4], bht[5]))
     level, person = "", Asked()
     for segment in asked.segments:
         if segment.id == "HL":

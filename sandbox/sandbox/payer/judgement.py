@@ -44,7 +44,7 @@ def judge(
     scenario = catalogue.scenarios[found.scenario]
     if rejection := scenario.rejection or _unlike(inquiry, found):
         return Refused(rejection, payer)
-    asked_on = inquiry.asked_on or today
+    asked_on = inquiry.asked_at.date() if inquiry.asked_at else today
     service_day = parse_date(inquiry.patient.date) or asked_on
     if code := _outside_window(service_day, asked_on, payer):
         return Refused(_of_patient(inquiry, code), payer)
