@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from intake.cards.pairing import Pair
 
 HIGHEST = 0.98
+_DOUBT = 0.87
+# Letters that digits are taken for: O and I anywhere, the rarer ones amid digits, and 0 and 1 amid letters.
+_AMBIGUOUS = re.compile(r"[OI]|(?<=\d)[QSBZ]|(?<=[A-Z])[01](?=[A-Z])|^[01](?=[A-Z])")
+_OTHER: Mapping[str, str] = {"O": "0", "I": "1", "Q": "0", "S": "5", "B": "8", "Z": "2", "0": "O", "1": "I"}
 
 
 def of_pair(pair: Pair, certainty: Sequence[float]) -> float:
@@ -29,11 +33,15 @@ def of_recognition(certainty: Sequence[float]) -> float:
     return (0.55 + 0.45 * min(1.0, worst / 0.9)) * (0.6 + 0.4 * min(1.0, average / 0.97))
 
 
-def of_number(number: str, *, shape_known: bool, fits_payer: bool) -> float:
-    """A factor for a member number's own look: letters in the midst of digits that digits are taken for."""
-    if fits_payer:
-        return 1.0
-    body = re.sub(r"^[A-Z]{1,4}", "", number)
-    doubtful = bool(re.search(r"[OIQSBZ]", body) or re.search(r"(?<=[A-Z])[01](?=[A-Z])|^[01][A-Z]", number))
-    factor = 0.87 if doubtful else 1.0
-    return factor * (0.97 if shape_known else 1.0)
+def of_number(number: str, fits: Callable[[str], bool], shape_known: bool) -> float:
+    """A factor for a member number's own look: characters that another is taken for make it doubtful.
+
+    ``fits`` tells whether a number has a shape that the payer gives out. Where the number fits and would not with
+    the other character in its place, there is no doubt.
+    """
+    known = fits(number)
+    doubtful = any(
+        not known or fits(number[: found.start()] + _OTHER[found[0]] + number[found.end() :])
+        for found in _AMBIGUOUS.finditer(number)
+    )
+    return (_DOUBT if doubtful else 1.0) * (1.0 if known or not shape_known else 0.97)

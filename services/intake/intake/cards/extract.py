@@ -15,7 +15,8 @@ from intake.cards.values import identifier
 from intake.cards.vocabulary import Payer, Strength
 
 _STRENGTH: dict[Strength, float] = {"strong": 0.0, "fair": 0.5, "weak": 1.2}
-_UNLABELLED = 0.45
+_PUBLIC = 0.35
+"""How far a public programme's number ranks behind the plan's own, where a card has both."""
 MEDICARE_NUMBER = re.compile(
     r"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}"
 )
@@ -84,28 +85,39 @@ def _payer(sides: Sequence[Sequence[TextBox]]) -> tuple[PayerFound | None, int]:
 def _on_side(side: int, boxes: Sequence[TextBox], payer: Payer | None) -> list[Candidate]:
     labels, fragments = split(boxes)
     settled = pairs(labels, fragments)
-    found = [candidate for pair in settled if (candidate := _from_pair(pair, side, boxes, payer))]
+    prefix = next((pair.value.text for pair in settled if pair.kind == "prefix"), "")
+    found = [candidate for pair in settled if (candidate := _from_pair(pair, side, boxes, payer, prefix))]
     taken = {id(pair.fragment) for pair in settled}
     found += _unlabelled(side, boxes, [piece for piece in fragments if id(piece) not in taken], payer, labels)
     return found
 
 
-def _from_pair(pair: Pair, side: int, boxes: Sequence[TextBox], payer: Payer | None) -> Candidate | None:
+def _from_pair(pair: Pair, side: int, boxes: Sequence[TextBox], payer: Payer | None, prefix: str) -> Candidate | None:
     box = boxes[pair.fragment.box]
     rank = _STRENGTH[pair.strength] + max(0.0, pair.cost) * 0.4 + 0.1 * side
     begin = pair.fragment.start + pair.value.start
     certainty = _certainty(box, begin, pair.fragment.start + pair.value.end)
     sure = confidence.of_pair(pair, certainty)
-    if pair.kind == "member_id":
-        number, corrected = settled_number(pair.value.text, payer)
-        fits = looks_like(number, payer) or bool(MEDICARE_NUMBER.fullmatch(number))
-        sure *= confidence.of_number(number, shape_known=bool(payer and payer.numbers), fits_payer=fits)
+    if pair.kind in ("member_id", "public_number"):
+        number, corrected = settled_number(_prefixed(pair.value.text, prefix), payer)
+        fits = _fits(number, payer)
+        sure *= confidence.of_number(number, lambda other: _fits(other, payer), bool(payer and payer.numbers))
+        rank += _PUBLIC if pair.kind == "public_number" else 0.0
         return Candidate("member_id", number, sure * (0.9 if corrected else 1.0), rank - 0.1 * fits, side, box)
     if pair.kind == "group":
         return Candidate("group", pair.value.text, sure, rank, side, box)
     if pair.kind == "holder":
         return Candidate("holder", pair.value.text, sure, rank, side, box)
     return None
+
+
+def _fits(number: str, payer: Payer | None) -> bool:
+    return looks_like(number, payer) or bool(MEDICARE_NUMBER.fullmatch(number))
+
+
+def _prefixed(number: str, prefix: str) -> str:
+    """The number with the letters that the card prints apart, unless it has them or other ones already."""
+    return prefix + number if re.fullmatch(r"[A-Z0-9]{3}", prefix) and number[:1].isdigit() else number
 
 
 def _unlabelled(
@@ -120,7 +132,7 @@ def _unlabelled(
         number, corrected = settled_number(value.text, payer)
         medicare = bool(MEDICARE_NUMBER.fullmatch(number))
         fits = looks_like(number, payer)
-        if not medicare and not fits and (len(number) < 8 or labels_named(labels, "member_id")):
+        if not medicare and not fits and (len(number) < 8 or labels_named(labels, "member_id", "public_number")):
             continue
         box = boxes[fragment.box]
         certainty = _certainty(box, fragment.start + value.start, fragment.start + value.end)
@@ -130,9 +142,9 @@ def _unlabelled(
     return found
 
 
-def labels_named(found: Sequence[Label], kind: str) -> bool:
-    """Whether a label on the card names that kind for certain."""
-    return any(name == kind and strength == "strong" for label in found for name, strength in label.meanings)
+def labels_named(found: Sequence[Label], *kinds: str) -> bool:
+    """Whether a label on the card names one of the kinds for certain."""
+    return any(name in kinds and strength == "strong" for label in found for name, strength in label.meanings)
 
 
 def settled_number(number: str, payer: Payer | None) -> tuple[str, bool]:

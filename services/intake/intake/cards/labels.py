@@ -12,11 +12,16 @@ from intake.cards.vocabulary import Strength, phrases
 _BARE_GROUP = re.compile(r"(?:grp|group|gr|gp)\s*(?:no|number|#|id)?[.:#]*", re.IGNORECASE)
 
 
+Meanings = tuple[tuple[str, Strength], ...]
+Span = tuple[int, int, Meanings]
+"""Where a label begins and ends in a text, and what it may mean."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A label on the card: every (kind, strength) that its words may mean, and where it stands."""
 
-    meanings: tuple[tuple[str, Strength], ...]
+    meanings: Meanings
     area: Area
     box: int
     text: str
@@ -37,7 +42,7 @@ def split(boxes: Sequence[TextBox]) -> tuple[list[Label], list[Fragment]]:
     found: list[Label] = []
     rest: list[Fragment] = []
     for index, box in enumerate(boxes):
-        spans = label_spans(box.text)
+        spans = _said_twice(box.text, label_spans(box.text))
         found += [Label(meanings, box.part(start, end), index, box.text[start:end]) for start, end, meanings in spans]
         begins = [0, *(end for _, end, _ in spans)]
         ends = [*(start for start, _, _ in spans), len(box.text)]
@@ -65,9 +70,24 @@ def _of_pharmacy(label: Label, others: Sequence[Label]) -> Label:
     return label
 
 
-def label_spans(text: str) -> list[tuple[int, int, tuple[tuple[str, Strength], ...]]]:
+def _said_twice(text: str, spans: Sequence[Span]) -> list[Span]:
+    """A label and its translation after a slash, "Name / Nombre:", as one; two labels of different kinds stay two."""
+    merged: list[Span] = []
+    for start, end, meanings in spans:
+        if merged:
+            begun, ended, before = merged[-1]
+            strong = {kind for kind, strength in (*before, *meanings) if strength == "strong"}
+            if re.fullmatch(r"\s*/[^\d:$]{0,12}", text[ended:start]) and len(strong) <= 1:
+                known = {kind for kind, _ in before}
+                merged[-1] = (begun, end, (*before, *(other for other in meanings if other[0] not in known)))
+                continue
+        merged.append((start, end, meanings))
+    return merged
+
+
+def label_spans(text: str) -> list[Span]:
     """Where labels stand in a text: the longest wording first, none overlapping another, left to right."""
-    taken: list[tuple[int, int, tuple[tuple[str, Strength], ...]]] = []
+    taken: list[Span] = []
     for phrase in phrases():
         for match in phrase.pattern.finditer(text):
             start, end = match.span()
@@ -82,6 +102,9 @@ def _stands_as_label(text: str, start: int, end: int) -> bool:
     if not before.strip() or not text[end:].strip():
         return True
     if after.lstrip()[:1] in (":", "#") or text[end - 1] in ":#":
+        return True
+    # "Your member ID 0173077380"
+    if re.match(r"[\s:]*[A-Z]{0,4} ?\d{6}", text[end:]) and len(before.split()) <= 2:
         return True
     # "RxBIN 610502 RxPCN ADV RxGRP RX1234": a value with a digit or all in capitals stands before it.
     word = before.split()[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +18,8 @@ Direction = Literal["inline", "right", "below", "above"]
 _START: Mapping[Direction, float] = {"inline": -0.3, "right": 0.0, "below": 0.3, "above": 0.8}
 _PER_LINE: Mapping[Direction, float] = {"inline": 0.04, "right": 0.05, "below": 0.4, "above": 0.5}
 _WEAKNESS: Mapping[Strength, float] = {"strong": 0.0, "fair": 0.15, "weak": 0.7}
-_COMMON_DIRECTION = 0.35
+_USUAL = 0.7
+_WORTH = 1.5
 _FARTHEST_RIGHT, _FARTHEST_BELOW, _FARTHEST_ABOVE = 30.0, 2.6, 1.5
 
 
@@ -38,17 +39,18 @@ class Pair:
 def pairs(found: Sequence[Label], fragments: Sequence[Fragment]) -> list[Pair]:
     """Every label paired with at most one value and every value with at most one label, the likeliest first.
 
-    Made twice: cards place their values in one way throughout, so the way most values are placed in the first
-    round costs less in the second.
+    Cards place their values in one way throughout. So each way is tried as the usual one, in which it costs less,
+    and the one that explains the most of the card at the least cost is taken.
     """
     possible = list(_possible(found, fragments))
-    first = _settled(possible, {})
-    votes: Counter[Direction] = Counter(
-        pair.direction for pair in first if pair.strength == "strong" and pair.direction != "inline"
-    )
-    total = sum(votes.values())
-    discount: dict[Direction, float] = {way: _COMMON_DIRECTION * count / total for way, count in votes.items()}
-    return _settled(possible, discount)
+    ways: tuple[Direction, ...] = ("right", "below", "above")
+    return max((_settled(possible, way) for way in ways), key=_explained)[0]
+
+
+def _explained(settled: tuple[list[Pair], float]) -> float:
+    """How much of the card an arrangement explains: a pair is worth more, the less it costs."""
+    pairs, cost = settled
+    return _WORTH * len(pairs) - cost
 
 
 def _possible(found: Sequence[Label], fragments: Sequence[Fragment]) -> Iterable[Pair]:
@@ -69,17 +71,22 @@ def _possible(found: Sequence[Label], fragments: Sequence[Fragment]) -> Iterable
                 yield Pair(kind, strength, direction, cost, label, fragment, value)
 
 
-def _settled(possible: Sequence[Pair], discount: Mapping[Direction, float]) -> list[Pair]:
+def _settled(possible: Sequence[Pair], usual: Direction) -> tuple[list[Pair], float]:
+    """The cheapest pairs first where values usually stand in that direction, and what all of them cost together."""
+
+    def cost(pair: Pair) -> float:
+        return pair.cost - (_USUAL if pair.direction == usual else 0.0)
+
     labels_taken: set[int] = set()
     values_taken: set[int] = set()
     settled: list[Pair] = []
-    for pair in sorted(possible, key=lambda pair: pair.cost - discount.get(pair.direction, 0.0)):
+    for pair in sorted(possible, key=cost):
         if id(pair.label) in labels_taken or id(pair.fragment) in values_taken:
             continue
         labels_taken.add(id(pair.label))
         values_taken.add(id(pair.fragment))
         settled.append(pair)
-    return settled
+    return settled, sum(map(cost, settled))
 
 
 def _placed(label: Label, fragment: Fragment, others: Sequence[Label]) -> tuple[Direction, float] | None:
@@ -129,11 +136,14 @@ def _middle(area: Area) -> float:
 def joined(boxes: Sequence[TextBox]) -> list[TextBox]:
     """Boxes of one line that stand close together and of which both hold only blocks of a number, as one.
 
-    ``W1234`` and ``56789`` printed with a wide gap are one number, a label and its number are not.
+    ``W1234`` and ``56789`` printed with a wide gap are one number, a label and its number are not. So are a name's
+    two parts around a comma.
     """
     merged: list[TextBox] = []
     for box in sorted(boxes, key=lambda box: (box.area.top, box.area.left)):
-        neighbour = next((index for index, other in enumerate(merged) if _one_number(other, box)), None)
+        neighbour = next(
+            (index for index, other in enumerate(merged) if _one_number(other, box) or _one_name(other, box)), None
+        )
         if neighbour is None:
             merged.append(box)
             continue
@@ -148,12 +158,23 @@ def joined(boxes: Sequence[TextBox]) -> list[TextBox]:
     return merged
 
 
+def _one_name(one: TextBox, other: TextBox) -> bool:
+    left, right = sorted((one, other), key=lambda box: box.area.left)
+    line = (left.area.height + right.area.height) / 2
+    return (
+        bool(re.fullmatch(r"[A-Z][A-Za-z'’-]+,", left.text) and re.fullmatch(r"[A-Z][A-Za-z'’. -]+", right.text))
+        and -0.5 * line <= right.area.left - left.area.right <= line
+        and _overlap(left.area.top, left.area.bottom, right.area.top, right.area.bottom) >= 0.7
+    )
+
+
 def _one_number(one: TextBox, other: TextBox) -> bool:
     left, right = sorted((one, other), key=lambda box: box.area.left)
     gap = right.area.left - left.area.right
     line = (left.area.height + right.area.height) / 2
+    prefix = re.fullmatch(r"[A-Z]{3}", left.text) and re.fullmatch(r"[\d ]{8,}", right.text)
     return (
-        -0.5 * line <= gap <= 0.9 * line
+        -0.5 * line <= gap <= (2.0 if prefix else 0.9) * line
         and _overlap(left.area.top, left.area.bottom, right.area.top, right.area.bottom) >= 0.7
         and all(len(box.text) <= 12 and box.text.replace("-", "").isalnum() for box in (left, right))
         and any(character.isdigit() for character in left.text) | (left.text.isupper() and len(left.text) <= 4)

@@ -12,7 +12,8 @@ DATE = re.compile(
 )
 MONTH_YEAR = re.compile(r"(?<!\d)(?:0?[1-9]|1[0-2])/(?:20\d\d|\d\d)(?!\d)")
 WORDED_DATE = re.compile(
-    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s?\d{1,2},?\s?\d{4}", re.IGNORECASE
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s?\d{1,2}(?:,\s?|\s)(?:19|20)\d\d(?!\d)",
+    re.IGNORECASE,
 )
 TELEPHONE = re.compile(
     r"(?<![\dA-Z])(?:\+?1[-. ]?)?\(?[2-9]\d{2}\)?[-. ]{1,2}\d{3}[-. ]\d{4}(?!\d)"
@@ -88,7 +89,7 @@ def _continues_number(word: str, *, begun: bool, following: str) -> bool:
     if begun:
         return False
     # A prefix of letters that stands apart from its digits.
-    return bool(re.fullmatch(r"[A-Z]{1,4}", word) and re.match(r"\s*[A-Z]?\d{4}", following))
+    return bool(re.fullmatch(r"[A-Z]{1,4}", word) and re.match(r"\s*[A-Z]?\d{3}", following))
 
 
 def _is_something_else(text: str) -> bool:

@@ -154,4 +154,6 @@ def _pattern(wording: str, number_words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _tolerant(word: str) -> str:
+    if word.casefold() == "id":
+        return r"[iíìl1|!]\.?d\.?"
     return "".join(_LOOKALIKES.get(character, re.escape(character)) for character in word.casefold())
