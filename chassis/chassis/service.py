@@ -31,6 +31,7 @@ from chassis.timers import TimerHandler, Timers
 from chassis.transaction import Transaction
 from contracts.envelope import Envelope
 from contracts.event import Event
+from contracts.registry import TOPICS
 
 E = TypeVar("E", bound=Event)
 A = TypeVar("A")
@@ -71,7 +72,11 @@ class Service:
         )
         self._migrations = migrations
         self._parking = Parking(self.database, settings, self._telemetry)
-        self._relay = Relay(f"{settings.topic_prefix}{name}.events", self.database, settings, self._telemetry)
+        self._relay = (
+            Relay(f"{settings.topic_prefix}{name}.events", self.database, settings, self._telemetry)
+            if f"{name}.events" in TOPICS
+            else None
+        )
         self._timers = Timers(self.database, settings)
         self._routes: defaultdict[str, dict[str, Route]] = defaultdict(dict)
         self._pools: list[Pool[Any]] = []
@@ -127,7 +132,8 @@ class Service:
             consumer: Inbox(consumer, routes, self.database, self._parking, self._telemetry)
             for consumer, routes in self._routes.items()
         }
-        self._keep("relay", self._relay.run)
+        if self._relay is not None:
+            self._keep("relay", self._relay.run)
         self._keep("telemetry", lambda: self._telemetry.sample(self.database))
         if inboxes:
             retrying = Retrying(inboxes, self.database, self._parking, self.settings)
@@ -150,7 +156,7 @@ class Service:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        if relay is not None:
+        if relay is not None and self._relay is not None:
             await self._relay.stop()
             await asyncio.wait([relay], timeout=self.settings.drain_seconds)
             relay.cancel()
@@ -171,7 +177,7 @@ class Service:
         if not self._ready:
             return ["starting or stopping"]
         reasons = [reason for consumer in self._consumers if (reason := consumer.why_not_ready())]
-        if (waited := self._relay.seconds_without_progress()) > 10:
+        if self._relay is not None and (waited := self._relay.seconds_without_progress()) > 10:
             reasons.append(f"relay: no round ended well for {waited:.0f} s")
         try:
             async with asyncio.timeout(2), self.database.connection() as connection:

@@ -183,7 +183,7 @@ class Views:
         return CoverageShown(
             state=standing.state,
             cause=standing.cause,
-            because=standing.sentence or self._wording.coverage_causes[standing.cause],
+            because=(standing.sentence or self._wording.coverage_causes[standing.cause]).removesuffix("."),
             owner=TaskOwner(standing.owner.value) if standing.owner else None,
             since=standing.since,
             **facts,
@@ -296,7 +296,7 @@ def benefit_words(benefit: Benefit) -> str:
     }
     words += [f"{what} {amount}" for what, amount in amounts.items() if amount is not None]
     if benefit.coinsurance is not None:
-        words.append(f"their share {Decimal(benefit.coinsurance) * 100:f} %")
+        words.append(f"their share {(Decimal(benefit.coinsurance) * 100).normalize():f} %")
     if benefit.authorization_required is not None:
         words.append(f"{'' if benefit.authorization_required else 'no '}authorization needed")
     return ", ".join(words) or "nothing said"

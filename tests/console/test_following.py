@@ -1,0 +1,142 @@
+"""Whatever order the streams come in, and however often: the console shows what is so."""
+
+import random
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from chassis.http import Role
+from contracts.event import Event
+from contracts.ids import new_event_id
+from contracts.registry import TOPICS
+from tests.chassis.front_desk import client
+from tests.console.house import (
+    Settings,
+    booked,
+    flagged,
+    house,
+    inactive,
+    patient,
+    registered,
+    reported,
+    requested,
+    submitted,
+    texted,
+    undetermined,
+    verified,
+)
+
+pytestmark = pytest.mark.engines
+
+
+def _shown(person: dict[str, Any]) -> dict[str, Any]:
+    """What must not depend on the order in which streams were heard."""
+    return {
+        "name": person["name"],
+        "stage": person["stage"],
+        "coverage": person["coverage"]["state"],
+        "appointment": person["appointment"] and person["appointment"]["id"],
+        "told": sorted((one["channel"], one["fate"]) for one in person["all_messages"]),
+        "tasks": sorted(one["kind"] for one in person["tasks"]),
+    }
+
+
+async def test_a_journey_is_shown_from_the_form_to_the_text(settings: Settings) -> None:
+    async with house(settings) as console:
+        await console.say(registered(), submitted(), reported(), booked(), requested(), verified(), *texted())
+        person = await console.known(1, lambda one: len(one["events"]) == 8)
+        assert _shown(person) == {
+            "name": "Eleanor Whitfield",
+            "stage": "booked",
+            "coverage": "active",
+            "appointment": "appointment_1",
+            "told": [("sms", "delivered")],
+            "tasks": [],
+        }
+
+
+async def test_streams_in_any_order_and_events_twice_end_in_the_same(settings: Settings) -> None:
+    journey: dict[str, list[Event]] = {
+        "intake": [registered(), submitted(), reported()],
+        "scheduling": [booked()],
+        "billing": [requested(), undetermined(), verified()],
+        "notify": [*texted()],
+    }
+    chance = random.Random(7)
+    async with house(settings) as console:
+        for number in range(1, 9):
+            waiting = {stream: list(events) for stream, events in journey.items()}
+            while left := [stream for stream, events in waiting.items() if events]:
+                event = waiting[chance.choice(left)].pop(0)
+                id = new_event_id()
+                await console.say(event, about=patient(number), id=id)
+                if chance.random() < 0.4:
+                    await console.say(event, about=patient(number), id=id)
+        shown = [_shown(await console.known(number, lambda one: len(one["events"]) == 9)) for number in range(1, 9)]
+        assert shown == [shown[0]] * 8
+        assert shown[0]["coverage"] == "active"
+
+
+async def test_unknown_is_never_shown_as_no(settings: Settings) -> None:
+    async with house(settings) as console:
+        await console.say(registered(), submitted(), reported(), booked(), requested(), undetermined())
+        person = await console.known(1, lambda one: one["coverage"]["cause"] == "not_determined")
+        assert person["coverage"]["state"] == "unknown"
+        assert person["coverage"]["because"] == "Aetna has not answered in time"
+        assert person["coverage"]["owner"] == "payer"
+        await console.say(inactive())
+        person = await console.known(1, lambda one: one["coverage"]["state"] != "unknown")
+        assert person["coverage"]["state"] == "inactive"
+        assert [task["kind"] for task in person["tasks"]] == ["coverage_inactive"]
+
+
+async def test_somebody_in_danger_heads_the_list(settings: Settings) -> None:
+    async with house(settings) as console:
+        for number in (1, 2):
+            await console.say(
+                registered(), submitted(number), reported(number), inactive(number), about=patient(number)
+            )
+        await console.say(registered("Walter Byrne"), flagged(), submitted(3, in_danger=True), about=patient(3))
+        await console.known(3, lambda one: one["in_danger"] is not None)
+        tasks = (await console.asked("/api/tasks"))["tasks"]
+        assert (tasks[0]["kind"], tasks[0]["patient_id"]) == ("in_danger", patient(3))
+
+
+async def _from_the_beginning(bootstrap: str, prefix: str) -> None:
+    """Set the console's group back, as one does to build it anew."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=f"{prefix}stillwater.console", enable_auto_commit=False)
+    await consumer.start()
+    places = {TopicPartition(prefix + topic, number): 0 for topic in TOPICS for number in range(12)}
+    consumer.assign(list(places))
+    await consumer.commit(places)
+    await consumer.stop()
+
+
+async def test_it_is_built_again_from_the_streams_alone(settings: Settings) -> None:
+    async with house(settings) as console:
+        await console.say(registered(), submitted(), reported(), booked(), requested(), verified(), *texted())
+        before = _shown(await console.known(1, lambda one: len(one["events"]) == 8))
+        async with console.service.database.connection() as connection:
+            await connection.execute("TRUNCATE patient, task, journal, inbox")
+    await _from_the_beginning(console.service.settings.kafka, console.service.settings.topic_prefix)
+    async with house(settings) as again:
+        assert _shown(await again.known(1, lambda one: len(one["events"]) == 8)) == before
+
+
+async def test_every_look_is_recorded_and_nobody_looks_without_a_token(settings: Settings) -> None:
+    async with house(settings) as console:
+        await console.say(registered(), submitted())
+        await console.known(1, lambda one: one["stage"] == "asked")
+        async with client(console.service.http, None) as stranger:
+            assert (await stranger.get(f"/api/patients/{patient()}")).status_code == 401
+            assert (await stranger.get("/api/tasks")).status_code == 401
+        looks = (await console.asked("/access-log", Role.AUDITOR))["accesses"]
+        assert (looks[0]["what"], looks[0]["subjects"], looks[0]["role"]) == ("timeline", [patient()], "staff")
+
+
+async def test_billing_staff_read_no_private_field_in_the_events(settings: Settings) -> None:
+    async with house(settings) as console:
+        await console.say(registered(), reported())
+        person = await console.known(1, lambda one: len(one["events"]) == 2)
+        assert "Eleanor" not in str([one["content"] for one in person["events"]])
