@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.sandbox.outside import Outside, named, outside, question
+from tests.sandbox.outside import Outside, envelope, named, opened, outside, question
 
 COVERED = question(named("covered"))
 
@@ -92,3 +92,19 @@ async def test_a_transaction_out_of_shape_is_refused_with_a_999(pattern: bytes, 
         [acknowledgement] = interchange.transactions[0].acknowledgements
         [transaction] = acknowledgement.transactions
         assert (transaction.status, transaction.codes) == ("R", [code])
+
+
+async def test_a_question_is_taken_from_any_client_that_keeps_to_the_standard() -> None:
+    """The payload as a file with headers of its own, a quoted boundary, a preamble; and not when it is cut short."""
+    fields = {**envelope("anybody"), "Payload": COVERED.decode()}
+    head = '--a b:c\r\nContent-Type: text/plain\r\ncontent-disposition: form-data; filename="a.x12"; name='
+    parts = "".join(f'{head}"{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+    body = f"Look below.\r\n{parts}--a b:c--\r\n".encode()
+    headers = {"Content-Type": 'multipart/form-data; boundary="a b:c"'}
+    async with outside() as world:
+        taken = await world.http.post("/payer/real-time", content=body, headers=headers)
+        assert opened(taken)["ErrorCode"] == "Success"
+        short = await world.http.post("/payer/real-time", content=body[:-40], headers=headers)
+        assert opened(short)["ErrorCode"] == "PayloadRequired"
+        huge = await world.http.post("/payer/real-time", content=body * 2000, headers=headers)
+        assert "at most 1000000 bytes" in opened(huge)["ErrorMessage"]

@@ -4,12 +4,12 @@ Field names, payload types and error codes are those of CAQH CORE Connectivity R
 rule versions 2.2.0 and 4.0.0 are taken and given back as they came.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 REQUEST_TYPE = "X12_270_Request_005010X279A1"
@@ -19,6 +19,9 @@ INTERCHANGE_ACKNOWLEDGEMENT_TYPE = "X12_TA1_Response_00501X231A1"
 ERROR_TYPE = "CoreEnvelopeError"
 
 RULE_VERSIONS = ("2.2.0", "4.0.0")
+
+_BOUNDARY = re.compile(r"""multipart/form-data\s*;\s*boundary=(?:"([^"]{1,70})"|([^\s";]{1,70}))\s*""", re.IGNORECASE)
+_NAME = re.compile(rb'''^content-disposition:\s*form-data;(?:.*;)?\s*name="([^"]*)"''', re.IGNORECASE | re.MULTILINE)
 
 _REQUIRED = (
     "PayloadType",
@@ -54,12 +57,12 @@ class Question:
     payload: str
 
 
-async def open_envelope(form: FormData) -> Question:
-    """Take the fields out of a form, the payload as a field or as a file. Raises EnvelopeFault."""
-    fields = {name: await _text(form.get(name)) for name in (*_REQUIRED, "UserName", "Password")}
-    parties = fields["SenderID"], fields["ReceiverID"]
+def open_envelope(content_type: str, body: bytes) -> Question:
+    """Take the fields out of a request, the payload as a field or as a file. Raises EnvelopeFault."""
+    fields = _parts(content_type, body)
+    parties = fields.get("SenderID", ""), fields.get("ReceiverID", "")
     for name in _REQUIRED:
-        if not fields[name]:
+        if not fields.get(name):
             raise EnvelopeFault(f"{name}Required", f"The field {name} is missing.", *parties)
     if fields["PayloadType"] != REQUEST_TYPE:
         raise EnvelopeFault("PayloadTypeIllegal", f"PayloadType must be {REQUEST_TYPE}.", *parties)
@@ -72,16 +75,30 @@ async def open_envelope(form: FormData) -> Question:
         sender=fields["SenderID"],
         receiver=fields["ReceiverID"],
         rule_version=fields["CORERuleVersion"],
-        user=fields["UserName"],
-        password=fields["Password"],
+        user=fields.get("UserName", ""),
+        password=fields.get("Password", ""),
         payload=fields["Payload"],
     )
 
 
-async def _text(part: UploadFile | str | None) -> str:
-    if isinstance(part, UploadFile):
-        return (await part.read()).decode("utf-8", "replace")
-    return part or ""
+def _parts(content_type: str, body: bytes) -> dict[str, str]:
+    """The parts of a multipart/form-data body by name (RFC 7578), split at once.
+
+    The web framework's parser walks through every byte, which would be a third of the work of answering.
+    """
+    boundary = _BOUNDARY.fullmatch(content_type)
+    if boundary is None:
+        raise EnvelopeFault("PayloadRequired", "The request is not multipart/form-data.")
+    delimiter = b"\r\n--" + (boundary[1] or boundary[2]).encode("latin-1")
+    _, *parts = (b"\r\n" + body).split(delimiter)
+    if not parts or not parts[-1].startswith(b"--"):
+        raise EnvelopeFault("PayloadRequired", "The multipart/form-data does not end with its boundary.")
+    fields: dict[str, str] = {}
+    for part in parts[:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        if name := _NAME.search(head):
+            fields[name[1].decode("utf-8", "replace")] = content.decode("utf-8", "replace")
+    return fields
 
 
 def seal(question: Question, payload_type: str, payload: str) -> Response:

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from fastapi.security.utils import get_authorization_scheme_param
-from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse, Response
 
 from sandbox.cutting import cut_off
@@ -35,6 +34,7 @@ CANNOT_RESPOND_NOW = Rejection(loop="source", code="42", valid="Y", next_step="P
 """Rejected now, resubmit the original: X12 005010X279A1, AAA03 42 and AAA04 P at 2100A."""
 PAYER_UNKNOWN = Rejection(loop="source", code="T4")
 FIRST_ANSWERS_KEPT = 1000
+LARGEST_QUESTION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,12 @@ class Gateway:
             self.record.close(asking, payer.key if payer else "unknown", round((time.perf_counter() - began) * 1e3, 3))
 
     async def _take(self, request: Request) -> Question:
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            raise EnvelopeFault("PayloadRequired", "The request is not multipart/form-data.")
-        try:
-            form = await request.form(max_files=1, max_fields=20)
-        except (MultiPartException, HTTPException) as error:
-            raise EnvelopeFault("PayloadRequired", "The multipart/form-data cannot be read.") from error
-        question = await envelope.open_envelope(form)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_QUESTION:
+                raise EnvelopeFault("PayloadIllegal", f"A question is at most {LARGEST_QUESTION} bytes long.")
+        question = envelope.open_envelope(request.headers.get("content-type", ""), bytes(body))
         if self._credentials[0] and not self._admits(request, question):
             raise EnvelopeFault("UnAuthorized", "User name and password were not accepted.", question.sender)
         return question
