@@ -27,7 +27,14 @@ LOGO = line("Lakeshore Mutual Health", 40, 20, height=40)
     [
         *("Member ID", "ID#", "ID No.:", "Subscriber No.", "Identification Number", "Enrollee ID", "Insured's ID"),
         *("Mbr ID", "Policyholder ID Number", "Participant ID", "Cardholder ID", "Medicaid ID", "MEMBER #", "UMID"),
-        *("Your Member ID", "Member Identification No.", "Certificate No.", "Policy Number"),
+        *("Your Member ID", "Member Identification No.", "Certificate No.", "Policy Number", "I.D. Number"),
+        *(
+            "Membership No.",
+            "Health Plan ID",
+            "Member ID/Suffix",
+            "ID# (include prefix)",
+            "Member ID / Núm. de miembro",
+        ),
     ],
 )
 def test_a_number_is_the_members_whatever_the_card_calls_it(label: str) -> None:

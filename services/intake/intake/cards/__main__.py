@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MOST_BYTES = 64 * 1024**2
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -24,24 +29,18 @@ def read(
 ) -> None:
     """Print payer, member number, group and holder with their confidences, null where unreadable.
 
-    Exit code 2 and an ``error`` if a file is not a picture.
+    Exit code 0 if the pictures were looked at, even if nothing could be read; 2 and an ``error`` if a file is
+    missing or is not a picture; 1 and an ``error`` if the reader itself fails.
     """
-    from intake.cards.picture import PictureRefused, open_picture
+    pictures = [_open(path) for path in (front, back) if path is not None]
+    try:
+        from intake.cards.reading import read_card
+        from intake.cards.recognition import Recognizer
 
-    pictures = []
-    for path in (front, back):
-        if path is None:
-            continue
-        try:
-            pictures.append(open_picture(path.read_bytes()))
-        except OSError as error:
-            _refuse(path, error.strerror or "cannot be read")
-        except PictureRefused as refusal:
-            _refuse(path, str(refusal))
-    from intake.cards.reading import read_card
-    from intake.cards.recognition import Recognizer
-
-    print(json.dumps(read_card(Recognizer(), pictures).as_json(), ensure_ascii=False))  # noqa: T201
+        reading = read_card(Recognizer(), pictures)
+    except Exception as failure:
+        _end(1, f"the reader failed with {type(failure).__name__}; this is not the pictures' fault")
+    print(json.dumps(reading.as_json(), ensure_ascii=False))  # noqa: T201
 
 
 @app.command(hidden=True)
@@ -52,11 +51,26 @@ def serve() -> None:
     serve_forever(sys.stdin.buffer, sys.stdout.buffer)
 
 
-def _refuse(path: Path, why: str) -> NoReturn:
-    message = f"{path.name}: {why}"
-    print(message, file=sys.stderr)  # noqa: T201
-    print(json.dumps({"error": message}, ensure_ascii=False))  # noqa: T201
-    raise typer.Exit(2)
+def _open(path: Path) -> Image.Image:
+    from intake.cards.picture import PictureRefused, open_picture
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        _end(2, f"{path.name}: {getattr(error, 'strerror', None) or 'cannot be read'}")
+    if len(content) > MOST_BYTES:
+        _end(2, f"{path.name}: the file has more than {MOST_BYTES // 1024**2} MB")
+    try:
+        return open_picture(content)
+    except PictureRefused as refusal:
+        _end(2, f"{path.name}: {refusal}")
+
+
+def _end(code: int, error: str) -> NoReturn:
+    print(error, file=sys.stderr)  # noqa: T201
+    print(json.dumps({"error": error}, ensure_ascii=False))  # noqa: T201
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from intake.cards.vocabulary import Strength, phrases
 
 _BARE_GROUP = re.compile(r"(?:grp|group|gr|gp)\s*(?:no|number|#|id)?[.:#]*", re.IGNORECASE)
 
+_REMARK = re.compile(r"\s*\([^)\d]{2,30}\)")
+_TRANSLATED = re.compile(r"\s*/[^\d:$]{0,12}")
+_AND = re.compile(r"\s*(?:/|\+|&|-|and|with|w/|\(?incl[a-z.]*)?\s*", re.IGNORECASE)
 
 Meanings = tuple[tuple[str, Strength], ...]
 Span = tuple[int, int, Meanings]
@@ -42,7 +45,7 @@ def split(boxes: Sequence[TextBox]) -> tuple[list[Label], list[Fragment]]:
     found: list[Label] = []
     rest: list[Fragment] = []
     for index, box in enumerate(boxes):
-        spans = _said_twice(box.text, label_spans(box.text))
+        spans = _whole(box.text, label_spans(box.text))
         found += [Label(meanings, box.part(start, end), index, box.text[start:end]) for start, end, meanings in spans]
         begins = [0, *(end for _, end, _ in spans)]
         ends = [*(start for start, _, _ in spans), len(box.text)]
@@ -70,19 +73,29 @@ def _of_pharmacy(label: Label, others: Sequence[Label]) -> Label:
     return label
 
 
-def _said_twice(text: str, spans: Sequence[Span]) -> list[Span]:
-    """A label and its translation after a slash, "Name / Nombre:", as one; two labels of different kinds stay two."""
+def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Labels with what belongs to them: translations, parts of the same number, remarks in brackets."""
     merged: list[Span] = []
     for start, end, meanings in spans:
-        if merged:
-            begun, ended, before = merged[-1]
-            strong = {kind for kind, strength in (*before, *meanings) if strength == "strong"}
-            if re.fullmatch(r"\s*/[^\d:$]{0,12}", text[ended:start]) and len(strong) <= 1:
-                known = {kind for kind, _ in before}
-                merged[-1] = (begun, end, (*before, *(other for other in meanings if other[0] not in known)))
-                continue
-        merged.append((start, end, meanings))
+        remark = _REMARK.match(text, end)
+        end = remark.end() if remark else end
+        together = _together(merged[-1][2], text[merged[-1][1] : start], meanings) if merged else None
+        if merged and together is not None:
+            merged[-1] = (merged[-1][0], end, together)
+        elif not merged or start >= merged[-1][1]:
+            merged.append((start, end, meanings))
     return merged
+
+
+def _together(first: Meanings, between: str, second: Meanings) -> Meanings | None:
+    """What two labels mean that are one: "Name / Nombre", "Member ID/Suffix"; None if they are two."""
+    kinds = {kind for kind, _ in first}
+    if "member_id" in kinds and {kind for kind, _ in second} <= {"suffix", "prefix"} and _AND.fullmatch(between):
+        return first
+    strong = {kind for kind, strength in (*first, *second) if strength == "strong"}
+    if len(strong) <= 1 and _TRANSLATED.fullmatch(between):
+        return (*first, *(other for other in second if other[0] not in kinds))
+    return None
 
 
 def label_spans(text: str) -> list[Span]:
