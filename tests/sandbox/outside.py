@@ -54,12 +54,12 @@ class Outside:
     http: httpx.AsyncClient
     asked: int = 0
 
-    async def ask(self, member: Member, *, trace: str = "TRACE-1", seconds: float = 5, **changes: Any) -> Answered:
+    async def ask(self, member: Member, *, trace: str = "TRACE-1", seconds: float = 10, **changes: Any) -> Answered:
         """Put one question about a member; `changes` as `question` takes them."""
         self.asked += 1
         return await self.send(question(member, trace=trace, number=self.asked, **changes), seconds=seconds)
 
-    async def send(self, payload: bytes, *, seconds: float = 5, **fields: Any) -> Answered:
+    async def send(self, payload: bytes, *, seconds: float = 10, **fields: Any) -> Answered:
         """Send a payload in the CAQH CORE envelope, as multipart/form-data. Raises httpx.HTTPError."""
         form = {**envelope("anybody"), **fields}
         parts: dict[str, Any] = {name: (None, value) for name, value in form.items() if value}

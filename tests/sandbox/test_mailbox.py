@@ -24,9 +24,9 @@ def letter(
     return message
 
 
-async def send(world: Outside, message: EmailMessage | None = None, **more: Any) -> None:
+async def send(world: Outside, message: EmailMessage | None = None, *, patience: float = 10) -> None:
     port = world.world.smtp_port
-    await aiosmtplib.send(message or letter(), hostname="127.0.0.1", port=port, timeout=1, start_tls=False, **more)
+    await aiosmtplib.send(message or letter(), hostname="127.0.0.1", port=port, timeout=patience, start_tls=False)
 
 
 async def letters(world: Outside, to: str = PERSON) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ async def test_a_hanging_server_takes_nothing_and_a_slow_one_in_its_time() -> No
     async with outside() as world:
         await behave(world, state="hanging")
         with pytest.raises(aiosmtplib.SMTPTimeoutError):
-            await send(world)
+            await send(world, patience=0.5)
         assert not await letters(world)
         await behave(world, state="slow", seconds=0.1)
         await send(world)

@@ -5,27 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-import httpx
-
 from billing.x12 import status
 from sandbox.payer.catalogue import catalogue
 from tests.sandbox.outside import NOW, Outside, named, outside, stranger
+from tests.waiting import eventually
 
 
 async def scenarios(world: Outside, people: range) -> dict[str, str]:
     """How the mix treats so many strangers, by member number."""
-    before = (await world.questions())["asked"]
+    (await world.http.delete("/control/payer/questions")).raise_for_status()
+    asking = [asyncio.create_task(world.ask(stranger(number), seconds=30)) for number in people]
 
-    async def ask(number: int) -> None:
-        try:
-            await world.ask(stranger(number), seconds=0.3)
-        except httpx.HTTPError:
-            return
+    async def all_asked() -> bool:
+        return (await world.questions(limit=1))["asked"] == len(people)
 
-    for start in range(0, len(people), 50):
-        await asyncio.gather(*map(ask, people[start : start + 50]))
+    await eventually(all_asked)
+    for waiting in asking:  # some of them for ever
+        waiting.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
     record = await world.questions(limit=20_000)
-    return {q["member_id"]: q["scenario"] for q in record["questions"] if q["number"] > before}
+    return {question["member_id"]: question["scenario"] for question in record["questions"]}
 
 
 async def test_at_once_whoever_is_asked_about_is_active() -> None:

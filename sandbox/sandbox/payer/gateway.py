@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from fastapi import Request
 from fastapi.security.utils import get_authorization_scheme_param
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 
 from sandbox.cutting import cut_off
@@ -97,6 +98,8 @@ class Gateway:
         except EnvelopeFault as fault:
             self.record.note_fault()
             return envelope.seal_fault(fault, 403 if fault.code == "UnAuthorized" else 200)
+        except ClientDisconnect:
+            return PlainTextResponse("Nobody waits for this.", 400)
         asking = self.record.open(question.payload_id)
         try:
             return await self._respond(request, question, asking)
