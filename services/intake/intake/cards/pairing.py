@@ -136,13 +136,13 @@ def _middle(area: Area) -> float:
 def joined(boxes: Sequence[TextBox]) -> list[TextBox]:
     """Boxes of one line that stand close together and of which both hold only blocks of a number, as one.
 
-    ``W1234`` and ``56789`` printed with a wide gap are one number, a label and its number are not. So are a name's
-    two parts around a comma.
+    ``W1234`` and ``56789`` printed with a wide gap are one number, a label and its number are not. So are words
+    that stand as close together as those of a name or a label do.
     """
     merged: list[TextBox] = []
     for box in sorted(boxes, key=lambda box: (box.area.top, box.area.left)):
         neighbour = next(
-            (index for index, other in enumerate(merged) if _one_number(other, box) or _one_name(other, box)), None
+            (index for index, other in enumerate(merged) if _one_number(other, box) or _one_phrase(other, box)), None
         )
         if neighbour is None:
             merged.append(box)
@@ -158,12 +158,13 @@ def joined(boxes: Sequence[TextBox]) -> list[TextBox]:
     return merged
 
 
-def _one_name(one: TextBox, other: TextBox) -> bool:
+def _one_phrase(one: TextBox, other: TextBox) -> bool:
     left, right = sorted((one, other), key=lambda box: box.area.left)
     line = (left.area.height + right.area.height) / 2
     return (
-        bool(re.fullmatch(r"[A-Z][A-Za-z'’-]+,", left.text) and re.fullmatch(r"[A-Z][A-Za-z'’. -]+", right.text))
-        and -0.5 * line <= right.area.left - left.area.right <= line
+        all(re.fullmatch(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’,. -]*", box.text) for box in (left, right))
+        and -0.5 * line <= right.area.left - left.area.right <= (1.0 if left.text.endswith(",") else 0.45) * line
+        and abs(left.area.height - right.area.height) <= 0.3 * line
         and _overlap(left.area.top, left.area.bottom, right.area.top, right.area.bottom) >= 0.7
     )
 

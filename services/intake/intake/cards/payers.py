@@ -78,6 +78,9 @@ def _closeness(wording: str, text: str) -> tuple[float, int]:
     exact = re.search(rf"(?<![A-Za-z]){re.escape(wording)}(?![A-Za-z])", text, re.IGNORECASE)
     if exact:
         return 100.0, exact.end()
+    if "-" in wording or re.search(rf"\b{re.escape(wording)}[a-z]", text):
+        # "Medical" is neither "Medi-Cal" nor "Medica".
+        return 0.0, 0
     squashed, needle = re.sub(r"[^a-z0-9]", "", text.casefold()), re.sub(r"[^a-z0-9]", "", wording.casefold())
     if len(needle) < 5 or len(squashed) < len(needle) - 1:
         return 0.0, 0

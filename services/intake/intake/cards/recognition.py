@@ -68,7 +68,9 @@ class Recognizer:
 
     def _detect(self, pixels: Pixels) -> Quads:
         found = self._detector(pixels)
-        return np.zeros((0, 4, 2), np.float32) if found.boxes is None else np.asarray(found.boxes, np.float32)
+        return (
+            np.zeros((0, 4, 2), np.float32) if found.boxes is None else _in_order(np.asarray(found.boxes, np.float32))
+        )
 
     def _closer(self, pixels: Pixels, quads: Quads) -> tuple[Pixels, Quads]:
         """Where the text takes up little of the picture, only that part, looked at again at full size."""
@@ -105,10 +107,30 @@ class Recognizer:
         ]
 
 
+def _in_order(quads: Quads) -> Quads:
+    """Each box's corners clockwise from the upper left of its upper edge, however steeply its text runs.
+
+    The detector begins a steep box at any corner. Of a box's edges, the upper one points the most to the right.
+    """
+    ordered: list[NDArray[np.float32]] = []
+    for corners in quads:
+        from_middle = corners - corners.mean(axis=0)
+        clockwise = corners[np.argsort(np.arctan2(from_middle[:, 1], from_middle[:, 0]))]
+        rightwards = np.roll(clockwise, -1, axis=0)[:, 0] - clockwise[:, 0]
+        ordered.append(np.roll(clockwise, -int(rightwards.argmax()), axis=0))
+    return np.stack(ordered)
+
+
 def _lies_on_its_side(quads: Quads) -> bool:
-    widths = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
-    heights = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
-    return float(heights[heights > 1.5 * widths].sum()) > float(widths[widths > 1.5 * heights].sum())
+    """Whether most of the text, by length, runs up or down rather than across."""
+    across, down = quads[:, 1] - quads[:, 0], quads[:, 3] - quads[:, 0]
+    widths, heights = np.linalg.norm(across, axis=1), np.linalg.norm(down, axis=1)
+    along = np.where((widths >= heights)[:, None], across, down)[
+        np.maximum(widths, heights) > 1.5 * np.minimum(widths, heights)
+    ]
+    steep = np.abs(along[:, 1]) > np.abs(along[:, 0])
+    lengths = np.linalg.norm(along, axis=1)
+    return float(lengths[steep].sum()) > float(lengths[~steep].sum())
 
 
 def _turned(pixels: Pixels, quads: Quads, quarters: int) -> tuple[Pixels, Quads]:
@@ -117,8 +139,8 @@ def _turned(pixels: Pixels, quads: Quads, quarters: int) -> tuple[Pixels, Quads]
         width = pixels.shape[1]
         pixels = np.ascontiguousarray(np.rot90(pixels))
         x, y = quads[:, :, 0], quads[:, :, 1]
-        quads = np.roll(np.stack([y, width - 1 - x], axis=2), -1, axis=1)
-    return pixels, quads
+        quads = np.stack([y, width - 1 - x], axis=2)
+    return pixels, _in_order(quads)
 
 
 def _longest(quads: Quads, most: int = 5) -> NDArray[np.intp]:
