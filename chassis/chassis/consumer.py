@@ -17,6 +17,7 @@ from chassis.failures import cause_of
 from chassis.inbox import Inbox
 from chassis.lanes import Lanes
 from chassis.log import logger
+from chassis.points import reached
 from chassis.records import Record
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
@@ -145,6 +146,7 @@ class Consumer(ConsumerRebalanceListener):
         client = self._client
         if not ahead or client is None:
             return
+        reached("before_offsets")
         try:
             await client.commit(ahead)
         except KafkaError as error:
@@ -152,6 +154,7 @@ class Consumer(ConsumerRebalanceListener):
             logger.info("offsets_not_committed", consumer=self.name, cause=cause_of(error))
         else:
             self._committed.update(ahead)
+            reached("after_offsets")
 
     def _measure(self) -> None:
         client = self._client

@@ -12,6 +12,7 @@ from typing import cast
 import asyncpg
 
 from chassis.clock import Clock
+from chassis.points import reached
 from chassis.schema import migrate
 from chassis.seal import Seal
 from chassis.settings import ServiceSettings
@@ -90,8 +91,12 @@ class Database:
         """All of it or nothing: tables, events, timers, outside tasks. Wakes whoever has work by it."""
         async with self.connection() as connection:
             async with connection.transaction():
+                reached("begin")
                 transaction = Transaction(connection, self._clock.now(), self._source, cause)
                 yield transaction
                 wakes = await transaction.flush()
+                reached("before_commit")
+            reached("after_commit")
             for name in wakes:
                 self.wakes.wake(name)
+            reached("after_wake")

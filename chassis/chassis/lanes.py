@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from chassis.backoff import backoff
 from chassis.failures import cause_of
 from chassis.log import logger
+from chassis.points import reached
 from chassis.records import Record
 
 
@@ -110,6 +111,7 @@ class Lanes:
         while True:
             try:
                 await self._apply(record)
+                reached("after_apply")
                 return
             except Exception as error:
                 tries += 1

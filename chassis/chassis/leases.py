@@ -10,6 +10,7 @@ from uuid_utils import uuid4
 
 from chassis.database import Database
 from chassis.outbox import SHARDS
+from chassis.points import reached
 
 _SIGN_ON = """
 INSERT INTO relay_member (holder, expires_at) VALUES ($1, clock_timestamp() + make_interval(secs => $2))
@@ -68,6 +69,7 @@ class Leases:
         Returns the shards to publish. What is held beyond a fair share is left out: the caller finishes its round,
         then calls `give_back`.
         """
+        reached("before_renewal")
         began = time.monotonic()
         async with self._database.connection() as connection, connection.transaction():
             await connection.execute(_SIGN_ON, self._holder, self._term)
@@ -80,6 +82,7 @@ class Leases:
                 held |= {row["shard"] for row in taken}
         self._renewed_at = began
         self.shards = frozenset(sorted(held)[:share])
+        reached("after_renewal")
         return self.shards
 
     async def give_back(self) -> None:

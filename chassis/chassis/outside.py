@@ -20,6 +20,7 @@ import asyncpg
 from chassis.backoff import backoff
 from chassis.database import Database
 from chassis.failures import cause_of, is_infrastructure
+from chassis.points import reached
 from chassis.telemetry import Telemetry
 from chassis.transaction import Transaction, unpack_cause
 from contracts.envelope import Envelope
@@ -145,9 +146,11 @@ class Pool(Generic[A]):
         if task.attempt > task.tries + 1:
             self._telemetry.outside_repeats.labels(self._to.name).inc()
         started = time.monotonic()
+        reached("before_call")
         try:
             async with asyncio.timeout(self._to.timeout_seconds):
                 answer = await self._to.call(task)
+                reached("after_call")
         except OutsideRefused as refused:
             await self._record(task, partial(self._give_up, task, refused.cause_code))
         except Exception as error:
@@ -177,6 +180,7 @@ class Pool(Generic[A]):
             if await _still_open(tx.connection, task):
                 await tx.connection.execute(_END, task.id, "answered", None)
                 await self._to.answered(tx, task, answer)
+        reached("after_record")
         return "answered"
 
     async def _put_off(self, task: OutsideTask, cause_code: str) -> str:

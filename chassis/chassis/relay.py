@@ -21,6 +21,7 @@ from chassis.failures import cause_of
 from chassis.leases import Leases
 from chassis.log import logger
 from chassis.outbox import unpacked
+from chassis.points import reached
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
 from chassis.transaction import RELAY_WORKERS, relay_wake
@@ -138,13 +139,16 @@ class Relay:
             return 0
         if self._leases.in_doubt:
             raise PublishingFailed("the leases were not renewed in time")
+        reached("before_publish")
         fetched_at = time.monotonic()
         sent = await asyncio.gather(
             *(self._send(producer, shard, list(of_shard)) for shard, of_shard in groupby(rows, itemgetter("shard"))),
             return_exceptions=True,
         )
         acknowledged = [row for one in sent if isinstance(one, list) for row in one]
+        reached("after_acknowledge")
         await self._delete(acknowledged)
+        reached("after_delete")
         elapsed = time.monotonic() - fetched_at
         for row in acknowledged:
             self._telemetry.published.observe(row["age"] + elapsed)
@@ -168,6 +172,7 @@ class Relay:
             fitted.append(row)
         batch.close()
         delivered = await producer.send_batch(batch, self._topic, partition=shard % self._partitions)
+        reached("after_publish")
         await delivered
         return fitted
 
