@@ -105,7 +105,9 @@ async def test_somebody_in_danger_heads_the_list(settings: Settings) -> None:
 
 async def _from_the_beginning(bootstrap: str, prefix: str) -> None:
     """Set the console's group back, as one does to build it anew."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=f"{prefix}stillwater.console", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=f"{prefix}stillwater.console", enable_auto_commit=False
+    )
     await consumer.start()
     places = {TopicPartition(prefix + topic, number): 0 for topic in TOPICS for number in range(12)}
     consumer.assign(list(places))
