@@ -163,7 +163,9 @@ class Consumer(ConsumerRebalanceListener):
         ends = {at: client.highwater(at) for at in client.assignment()}
         known = [end - self._committed.get(at, end) for at, end in ends.items() if end is not None]
         lag = sum(max(0, one) for one in known)
+        oldest = self._lanes.oldest()
         self._telemetry.lag_records.labels(self.name).set(lag)
+        self._telemetry.lag_seconds.labels(self.name).set(max(0.0, time.time() - oldest) if oldest else 0)
         if lag == 0 or time.monotonic() - self._lanes.moved_at < 1:
             self._telemetry.progress.labels(self.name).set_to_current_time()
 
@@ -189,4 +191,5 @@ def _record(record: ConsumerRecord[bytes, bytes]) -> Record:
         key=record.key or b"",
         headers=list(record.headers),
         body=record.value or b"",
+        said_at=record.timestamp / 1000,
     )

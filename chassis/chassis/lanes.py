@@ -21,18 +21,23 @@ class Watermark:
     """How far one partition is finished without a gap."""
 
     def __init__(self) -> None:
-        self._open: deque[int] = deque()
+        self._open: deque[tuple[int, float]] = deque()
         self._finished: set[int] = set()
         self.position: int | None = None
         """The offset to resume from; None until something is finished."""
 
-    def opened(self, offset: int) -> None:
-        self._open.append(offset)
+    def opened(self, offset: int, said_at: float) -> None:
+        self._open.append((offset, said_at))
+
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest record was said that is not finished."""
+        return self._open[0][1] if self._open else None
 
     def finished(self, offset: int) -> None:
         self._finished.add(offset)
-        while self._open and self._open[0] in self._finished:
-            done = self._open.popleft()
+        while self._open and self._open[0][0] in self._finished:
+            done, _ = self._open.popleft()
             self._finished.discard(done)
             self.position = done + 1
 
@@ -65,7 +70,7 @@ class Lanes:
     def submit(self, record: Record) -> None:
         """Queue a record behind every earlier one of its key. Never waits: watch `backlog`."""
         partition = TopicPartition(record.topic, record.partition)
-        self._watermarks.setdefault(partition, Watermark()).opened(record.offset)
+        self._watermarks.setdefault(partition, Watermark()).opened(record.offset, record.said_at)
         self.backlog += 1
         self._idle.clear()
         self._queues[zlib.crc32(record.key) % self._count].put_nowait(record)
@@ -90,6 +95,10 @@ class Lanes:
     def finished(self) -> dict[TopicPartition, int]:
         """The offset to resume each partition from, where something was finished."""
         return {partition: mark.position for partition, mark in self._watermarks.items() if mark.position is not None}
+
+    def oldest(self) -> float | None:
+        """When the oldest record was said that is not finished, by the broker's clock; None when all are."""
+        return min((at for mark in self._watermarks.values() if (at := mark.oldest) is not None), default=None)
 
     async def _work(self, queue: asyncio.Queue[Record]) -> None:
         while True:

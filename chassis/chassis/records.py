@@ -19,6 +19,8 @@ class Record:
     key: bytes
     headers: Headers
     body: bytes
+    said_at: float = 0.0
+    """Seconds since the epoch by the broker's or the producer's clock; 0 where it is not known."""
 
     @property
     def key_text(self) -> str:

@@ -62,7 +62,7 @@ class Telemetry:
         )
         self.lag_seconds = Gauge(
             "stillwater_consumer_lag_seconds",
-            "Age of the record last finished",
+            "Age of the oldest record read and not finished; 0 when all are",
             ["consumer"],
             registry=registry,
         )

@@ -71,7 +71,7 @@ ROWS: Sequence[tuple[str, Sequence[Curves]]] = (
             ),
             Curves(
                 "Behind",
-                "Age of what each consumer finished last.",
+                "Age of the oldest record that a consumer has read and not finished.",
                 "s",
                 (("stillwater_consumer_lag_seconds", "{{service}} {{consumer}}"),),
             ),
