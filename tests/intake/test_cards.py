@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import warnings
 from pathlib import Path
 
 import psutil
@@ -66,13 +67,15 @@ def test_a_large_photograph_is_looked_at_in_a_size_that_memory_bears() -> None:
         (b"MZ\x90\x00" + bytes(4000), "not a JPEG, PNG, WebP or HEIC"),
         (photo()[:2000], "damaged or cut off"),
         (png_claiming(30_000, 30_000), "megapixels"),
+        (png_claiming(9_500, 9_500), "megapixels"),
         (photo("PNG", width=20, height=20), "at least 40 × 40"),
         (photo("GIF"), "not a JPEG, PNG, WebP or HEIC"),
     ],
-    ids=["empty", "text", "program", "cut off", "bomb", "tiny", "another format"],
+    ids=["empty", "text", "program", "cut off", "bomb", "large", "tiny", "another format"],
 )
 def test_what_is_no_picture_is_refused_with_the_reason(content: bytes, why: str) -> None:
-    with pytest.raises(PictureRefused, match=why):
+    with warnings.catch_warnings(), pytest.raises(PictureRefused, match=why):
+        warnings.simplefilter("error")
         open_picture(content)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -29,8 +31,7 @@ def open_picture(content: bytes) -> Image.Image:
     if not content:
         raise PictureRefused("the file is empty; a JPEG, PNG, WebP or HEIC picture is accepted")
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=_openable()) as picture:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with _large_ones_too(), Image.open(io.BytesIO(content), formats=_openable()) as picture:
             _check_size(picture.width, picture.height)
             # JPEG can be decoded at a fraction of its size at once.
             picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
@@ -46,6 +47,14 @@ def open_picture(content: bytes) -> Image.Image:
         raise PictureRefused(_too_large()) from None
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError):
         raise PictureRefused("the picture is damaged or cut off; please take it again") from None
+
+
+@contextmanager
+def _large_ones_too() -> Generator[None]:
+    """Without Pillow's warning of large pictures, which names its own source line; the limit here is lower."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def _openable() -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any, cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -37,6 +38,7 @@ class Recognizer:
     """RapidOCR's models, loaded once; about 350 MB while it lives. Not for use from two threads at once."""
 
     def __init__(self, threads: int = 1) -> None:
+        cv2.setNumThreads(threads)
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
         self._engine = RapidOCR(
             params={
