@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -142,11 +142,13 @@ class House:
             found = answer.json()
             return found if answer.is_success and holds(found) else None
 
-        return await eventually(look)
+        found = await eventually(look)
+        assert found is not None
+        return found
 
 
 @asynccontextmanager
-async def house(settings: Settings, **knobs: Any) -> AsyncIterator[House]:
+async def house(settings: Settings, **knobs: Any) -> AsyncGenerator[House]:
     own = settings(ConsoleSettings, **{"live_interval_seconds": 0.1, "live_refresh_seconds": 1.0, **knobs})
     service = compose(own)
     listener = socket.create_server(("127.0.0.1", 0))
