@@ -35,7 +35,7 @@ _ZOOM_BELOW = 0.4
 
 
 class Recognizer:
-    """RapidOCR's models, loaded once; about 350 MB while it lives. Not for use from two threads at once."""
+    """RapidOCR's models, loaded once; up to 550 MB while it lives. Not for use from two threads at once."""
 
     def __init__(self, threads: int = 1) -> None:
         cv2.setNumThreads(threads)
@@ -64,9 +64,10 @@ class Recognizer:
         pixels, quads = self._closer(pixels, quads)
         if _lies_on_its_side(quads):
             pixels, quads = _turned(pixels, quads, 1)
-        pixels, quads = self._right_way_up(pixels, quads)
-        lines = self._recognize(self._crops(pixels, quads))
-        return _boxes(quads, lines)
+        pixels, quads, lines = self._right_way_up(pixels, quads)
+        rest = [place for place in range(len(quads)) if place not in lines]
+        lines |= zip(rest, self._recognize(self._crops(pixels, quads[rest])), strict=True)
+        return _boxes(quads, [lines[place] for place in range(len(quads))])
 
     def _detect(self, pixels: Pixels) -> Quads:
         found = self._detector(pixels)
@@ -88,20 +89,27 @@ class Recognizer:
         again = self._detect(part)
         return (part, again) if len(again) >= len(quads) else (pixels, quads)
 
-    def _right_way_up(self, pixels: Pixels, quads: Quads) -> tuple[Pixels, Quads]:
-        """As it is, or turned by half: read a few lines, and turned only if those read badly, the other way."""
+    def _right_way_up(self, pixels: Pixels, quads: Quads) -> tuple[Pixels, Quads, dict[int, Line]]:
+        """As it is, or turned by half: read a few lines, and turned only if those read badly, the other way.
+
+        The lines that were read for it come with it, by their box's place.
+        """
         sample = _longest(quads)
-        as_is = _certainty(self._recognize(self._crops(pixels, quads[sample])))
-        if as_is >= _SURELY_UPRIGHT:
-            return pixels, quads
-        turned_pixels, turned_quads = _turned(pixels, quads, 2)
-        turned = _certainty(self._recognize(self._crops(turned_pixels, turned_quads[sample])))
-        return (turned_pixels, turned_quads) if turned > as_is else (pixels, quads)
+        as_is = self._recognize(self._crops(pixels, quads[sample]))
+        turned_pixels, turned_quads, turned = pixels, quads, as_is
+        if _certainty(as_is) < _SURELY_UPRIGHT:
+            turned_pixels, turned_quads = _turned(pixels, quads, 2)
+            turned = self._recognize(self._crops(turned_pixels, turned_quads[sample]))
+        if _certainty(turned) > _certainty(as_is):
+            pixels, quads, as_is = turned_pixels, turned_quads, turned
+        return pixels, quads, dict(zip(map(int, sample), as_is, strict=True))
 
     def _crops(self, pixels: Pixels, quads: Quads) -> list[Pixels]:
         return self._engine.crop_text_regions(pixels, quads)
 
     def _recognize(self, crops: Sequence[Pixels]) -> list[Line]:
+        if not crops:
+            return []
         result = self._reader(TextRecInput(img=list(crops), return_word_box=True))
         return [
             (text, tuple(cast("Any", words).confs)) if text else ("", ())

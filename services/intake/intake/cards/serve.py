@@ -11,8 +11,6 @@ from intake.cards.picture import PictureRefused, open_picture
 from intake.cards.reading import read_card
 from intake.cards.recognition import Recognizer
 
-_POLITENESS = 5
-
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     """Answer every question in turn. Ends when the asking side closes the pipe or goes away.
@@ -23,8 +21,6 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with os.fdopen(os.dup(answers.fileno()), "wb") as pipe:
         os.dup2(2, answers.fileno())
-        # Nobody waits for a card; services on the same cores go first.
-        os.nice(_POLITENESS)
         recognizer = Recognizer(int(os.environ.get("OMP_NUM_THREADS", "1")))
         while (files := frames.read_question(questions)) is not None:
             pipe.write(frames.answer(_answer(recognizer, files)))
