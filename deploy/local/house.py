@@ -120,6 +120,10 @@ class House:
         engines = {} if self._shares_engines else self.engines.children()
         return engines | self._children
 
+    def command(self, part: str) -> list[str]:
+        """How a part is started."""
+        return command(part)
+
     async def start(self) -> None:
         """Returns when every part is ready. Raises StartError, having stopped all that had started."""
         try:
@@ -162,7 +166,7 @@ class House:
             raise StartError(f"{part} is running already.")
         self._children[part] = await Child.start(
             part,
-            command(part),
+            self.command(part),
             log=self.logs / f"{part}.log",
             env=environment(part, self.site) | dict(self._extra.get(part, {})),
             folder=PROJECT,

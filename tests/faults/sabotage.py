@@ -1,0 +1,70 @@
+"""`python -m tests.faults.sabotage WHAT MODULE`: runs a service with one promise of the event core broken on purpose.
+
+The checker is checked with it: a trial on such a service has to find what is wrong.
+"""
+
+from __future__ import annotations
+
+import itertools
+import runpy
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chassis import lanes
+from chassis.inbox import Inbox
+from chassis.records import Record
+from chassis.relay import Relay
+
+
+def inbox_off() -> None:
+    """A record that comes again is applied again."""
+
+    async def claim(self: Inbox, connection: Any, record: Record, id: Any) -> bool:
+        await connection.execute(
+            "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", self.consumer, id
+        )
+        return True
+
+    Inbox._claim = claim  # type: ignore[method-assign]  # pyright: ignore[reportPrivateUsage]
+
+
+def delete_before_publish() -> None:
+    """Rows leave the outbox before the broker has them."""
+    send, delete = Relay._send, Relay._delete  # pyright: ignore[reportPrivateUsage]
+
+    async def delete_and_send(self: Relay, producer: Any, shard: int, rows: Sequence[Any]) -> list[Any]:
+        await delete(self, rows)
+        return await send(self, producer, shard, rows)
+
+    Relay._send = delete_and_send  # type: ignore[method-assign]  # pyright: ignore[reportPrivateUsage]
+
+
+def lanes_ignore_keys() -> None:
+    """Records of one key run at once."""
+    turns = itertools.count()
+
+    class _AnyLane:
+        @staticmethod
+        def crc32(key: bytes) -> int:
+            return next(turns)
+
+    lanes.zlib = _AnyLane  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+BREAKS: dict[str, Callable[[], None]] = {
+    "inbox_off": inbox_off,
+    "delete_before_publish": delete_before_publish,
+    "lanes_ignore_keys": lanes_ignore_keys,
+}
+
+
+def main() -> None:
+    what, module = sys.argv[1:]
+    BREAKS[what]()
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
