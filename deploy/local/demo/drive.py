@@ -15,6 +15,7 @@ from deploy.local.demo import checks
 from deploy.local.demo.hearing import Hearing, hearing
 from deploy.local.demo.journeys import Journey, load_journeys
 from deploy.local.demo.looking import Looking
+from deploy.local.demo.privacy import leaks, places_to_search
 from deploy.local.house import House
 from deploy.local.screen import Screen
 from deploy.local.topology import SANDBOX, SERVICES
@@ -61,6 +62,9 @@ async def demo(screen: Screen, seed: int) -> int:
             travellers = await send(house, client, seed, screen)
             await wait(heard, travellers, screen)
             problems += await check(Looking(house, client), heard, travellers)
+            searched = await places_to_search(house, client, "\n".join(heard.keys_and_headers))
+            problems += leaks([one.person for one in travellers], searched)
+            problems += [f"{part} has no log" for part in SERVICES if f"the log {part}.log" not in searched]
             steps = _told(heard, travellers, screen)
             problems += [f"{one.name}: {problem}" for one in travellers for problem in one.problems]
     finally:

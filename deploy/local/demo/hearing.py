@@ -30,6 +30,8 @@ class Hearing:
 
     def __init__(self) -> None:
         self._said: defaultdict[str, dict[str, Heard]] = defaultdict(dict)
+        self.keys_and_headers: list[str] = []
+        """As they were on the broker: nothing about a person may stand there."""
         self._news = asyncio.Event()
 
     def about(self, subject: str) -> list[Heard]:
@@ -68,6 +70,7 @@ class Hearing:
             envelope = Envelope.from_headers(record.headers)
             stream, event, _ = envelope.type.split(".")
             self._said[envelope.subject].setdefault(envelope.id, Heard(envelope.id, event, stream, envelope.time))
+            self.keys_and_headers.append(f"{record.key} {record.headers}")
             self._news.set()
 
 
