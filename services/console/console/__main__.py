@@ -13,6 +13,7 @@ from console.metrics import Delay, OpenTaskMetrics
 from console.settings import ConsoleSettings
 from console.showing.api import console_api
 from console.showing.live import Live
+from console.showing.marking import marking
 from console.showing.pages import console_pages
 from console.showing.person import Desk
 from console.showing.rendering import Templates
@@ -27,7 +28,8 @@ def compose(settings: ConsoleSettings) -> Service:
     clinic, wording = read_clinic(settings.clinic_file), read_wording(settings.wording_file)
     service = Service("console", settings, migrations=MIGRATIONS, pages=True)
     database, seal = service.database, service.database.seal
-    following = Following(seal, wording.rules, service.clock, Delay(service.registry))
+    delay = Delay(service.registry)
+    following = Following(seal, wording.rules, service.clock, delay)
 
     for event in EVENT_TYPES.values():
         service.handle(event, following.on_event)
@@ -37,10 +39,11 @@ def compose(settings: ConsoleSettings) -> Service:
     service.background("live", live.run)
     service.background("open tasks", OpenTaskMetrics(service.registry, database).sample)
 
-    desk = Desk(service.clock, Views(wording), seal)
+    desk = Desk(service.clock, Views(wording), seal, delay)
     templates = Templates(clinic, wording, settings.intake_url)
     service.http.include_router(console_pages(database, desk, templates, live))
     service.http.include_router(console_api(database, desk))
+    service.http.include_router(marking(database, wording.rules, templates))
     return service
 
 

@@ -48,6 +48,8 @@ class Following:
         patient_id = envelope.subject
         before = await store.lock(tx.connection, patient_id)
         known = learn(before, event, envelope)
+        if before is None:
+            known = known.with_done(*await store.done_before(tx.connection, patient_id))
         if before is None and not await store.add(tx.connection, patient_id, known):
             before = await store.lock(tx.connection, patient_id)
             known = learn(before, event, envelope)

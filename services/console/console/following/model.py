@@ -15,6 +15,8 @@ from contracts.event import Event
 
 KEPT: Final = 24
 """Messages and appointments remembered of each person, the newest; the journal keeps all."""
+DONE_KEPT: Final = 100
+"""Of what was marked as done for each person, so much is remembered, the newest."""
 
 
 class Fact(BaseModel):
@@ -119,6 +121,16 @@ class Message(Fact):
     cause: str | None = None
 
 
+class Done(Fact):
+    """What somebody of the clinic marked as done, here and not on any stream."""
+
+    kind: str
+    things: tuple[str, ...]
+    """What exactly was dealt with: ids of messages, or what a task was about and since when."""
+    by: str
+    at: datetime
+
+
 class Known(Fact):
     """Everything that the lists and the page of a person show, but for the journal."""
 
@@ -146,6 +158,13 @@ class Known(Fact):
     coverages: tuple[Coverage, ...] = ()
     appointments: tuple[Appointment, ...] = ()
     messages: tuple[Message, ...] = ()
+    done: tuple[Done, ...] = ()
+
+    def with_done(self, *done: Done) -> Known:
+        return self.model_copy(update={"done": (*self.done, *done)[-DONE_KEPT:]})
+
+    def is_done(self, thing: str) -> bool:
+        return any(thing in one.things for one in self.done)
 
     @property
     def arrived_at(self) -> datetime:

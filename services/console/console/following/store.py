@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,8 +12,8 @@ import asyncpg
 
 from chassis.seal import Seal
 from console.following.coverage import standing_of
-from console.following.model import Known, stage_of
-from console.following.tasks import Task, TaskRules
+from console.following.model import DONE_KEPT, Done, Known, stage_of
+from console.following.tasks import Task, TaskKind, TaskRules
 from contracts.envelope import Envelope
 from contracts.event import Event
 from contracts.registry import EVENT_TYPES
@@ -62,6 +63,16 @@ async def lock(connection: Connection, patient_id: str) -> Known | None:
     """What is known of a person, who is ours until the transaction ends."""
     facts = await connection.fetchval("SELECT facts FROM patient WHERE patient_id = $1 FOR UPDATE", patient_id)
     return Known.model_validate_json(facts) if facts else None
+
+
+async def lock_for_task(connection: Connection, task_id: int) -> tuple[str, Known] | None:
+    """The person whom a task is about, as `lock`."""
+    row = await connection.fetchrow(
+        "SELECT patient_id, facts FROM patient "
+        "WHERE patient_id = (SELECT patient_id FROM task WHERE id = $1) FOR UPDATE",
+        task_id,
+    )
+    return (row["patient_id"], Known.model_validate_json(row["facts"])) if row else None
 
 
 async def add(connection: Connection, patient_id: str, known: Known) -> bool:
@@ -136,3 +147,43 @@ async def keep_tasks(
             [one.since for one in tasks],
             [one.person_from for one in tasks],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    kind: TaskKind
+    about: str
+    settled_at: datetime | None
+    done_by: str | None
+
+
+async def task(connection: Connection, task_id: int) -> TaskRow:
+    """A task that there is, of a person who is locked."""
+    row = await connection.fetchrow("SELECT kind, about, settled_at, done_by FROM task WHERE id = $1", task_id)
+    assert row is not None
+    return TaskRow(TaskKind(row["kind"]), row["about"], row["settled_at"], row["done_by"])
+
+
+async def end_by_hand(connection: Connection, task_id: int, at: datetime, by: str) -> None:
+    await connection.execute("UPDATE task SET settled_at = $2, done_by = $3 WHERE id = $1", task_id, at, by)
+
+
+async def add_done(connection: Connection, patient_id: str, done: Done) -> None:
+    await connection.execute(
+        "INSERT INTO marked_done (patient_id, kind, things, marked_by, at) VALUES ($1, $2, $3, $4, $5)",
+        patient_id,
+        done.kind,
+        done.things,
+        done.by,
+        done.at,
+    )
+
+
+async def done_before(connection: Connection, patient_id: str) -> list[Done]:
+    """What was marked as done for a person, the newest last: more than the streams can tell."""
+    rows = await connection.fetch(
+        "SELECT kind, things, marked_by AS by, at FROM marked_done WHERE patient_id = $1 ORDER BY id DESC LIMIT $2",
+        patient_id,
+        DONE_KEPT,
+    )
+    return [Done.model_validate(dict(row)) for row in reversed(rows)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from console.following.coverage import Cause, CoverageState, Standing, standing_of
@@ -51,6 +52,10 @@ class TaskRule:
     """It needs a person only when it has stood so long."""
     shown_for: timedelta | None
     """It ends by itself after so long, where no event can tell that it was done."""
+    late_after: timedelta
+    """It should not stand for longer."""
+    by_hand: bool
+    """A person may mark it done, because no service will say that it is."""
 
 
 TaskRules = Mapping[TaskKind, TaskRule]
@@ -67,14 +72,22 @@ class Task:
     since: datetime
     owner: TaskOwner
     person_from: datetime
+    late_from: datetime
+    things: frozenset[str]
+    """What exactly it stands for; it ends when all of that is marked as done."""
     about: str = ""
     why: str | None = None
+
+    @property
+    def version(self) -> str:
+        """Another one when it stands for something else than before."""
+        return sha256("\0".join(sorted(self.things)).encode()).hexdigest()[:16]
 
 
 def tasks_of(known: Known, rules: TaskRules, now: datetime) -> list[Task]:
     """Everything that stands open for a person at `now`, at most one for each kind and what it is about."""
     found = [*_of_danger(known), *_of_assessment(known), *_of_messages(known), *_of_coverage(standing_of(known))]
-    return [_ruled(one, rules[one.kind]) for one in found if not _is_over(one, rules[one.kind], now)]
+    return [_ruled(one, rules[one.kind]) for one in found if not _is_over(one, rules[one.kind], known, now)]
 
 
 def next_end(known: Known, rules: TaskRules, now: datetime) -> datetime | None:
@@ -89,14 +102,23 @@ class _Found:
     since: datetime
     about: str = ""
     why: str | None = None
+    messages: frozenset[str] = frozenset()
+
+    @property
+    def things(self) -> frozenset[str]:
+        return self.messages or frozenset([f"{self.kind}:{self.about}:{self.since.isoformat()}"])
 
 
 def _ruled(one: _Found, rule: TaskRule) -> Task:
-    return Task(one.kind, one.since, rule.owner, one.since + rule.patience, one.about, one.why)
+    since = one.since
+    return Task(
+        one.kind, since, rule.owner, since + rule.patience, since + rule.late_after, one.things, one.about, one.why
+    )
 
 
-def _is_over(one: _Found, rule: TaskRule, now: datetime) -> bool:
-    return rule.shown_for is not None and now >= one.since + rule.shown_for
+def _is_over(one: _Found, rule: TaskRule, known: Known, now: datetime) -> bool:
+    shown_long_enough = rule.shown_for is not None and now >= one.since + rule.shown_for
+    return shown_long_enough or (rule.by_hand and all(map(known.is_done, one.things)))
 
 
 def _of_danger(known: Known) -> list[_Found]:
@@ -115,19 +137,23 @@ def _of_assessment(known: Known) -> list[_Found]:
 
 def _of_messages(known: Known) -> list[_Found]:
     """One task for all that could not be told at all, one for all that failed: a person phones once."""
-    failed: dict[TaskKind, datetime] = {}
+    failed: dict[TaskKind, list[Message]] = {}
     for one in unreached(known):
         kind = TaskKind.NO_CHANNEL if one.cause == NO_CHANNEL else TaskKind.MESSAGE_FAILED
-        failed[kind] = min(one.at, failed.get(kind, one.at))
-    found = [_Found(kind, since) for kind, since in failed.items()]
+        failed.setdefault(kind, []).append(one)
+    found = [
+        _Found(kind, min(one.at for one in messages), messages=frozenset(one.id for one in messages))
+        for kind, messages in failed.items()
+    ]
     if known.unread_reply_at:
         found.append(_Found(TaskKind.REPLY_TO_READ, known.unread_reply_at))
     return found
 
 
 def unreached(known: Known) -> list[Message]:
-    """Messages that reached their person by no channel, and that no later one on the same matter took over."""
-    return [one for one in known.messages if one.fate is MessageFate.FAILED and not _told_otherwise(one, known)]
+    """Messages that reached their person by no channel, no later one on the same matter, and nobody of the clinic."""
+    failed = [one for one in known.messages if one.fate is MessageFate.FAILED and not known.is_done(one.id)]
+    return [one for one in failed if not _told_otherwise(one, known)]
 
 
 def _told_otherwise(failed: Message, known: Known) -> bool:

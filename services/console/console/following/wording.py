@@ -36,11 +36,14 @@ class TaskWords(_Table):
     owner: TaskOwner
     patience_minutes: Annotated[int, Field(ge=0)] = 0
     shown_for_hours: Annotated[int | None, Field(gt=0)] = None
+    late_after_minutes: Annotated[int, Field(gt=0)]
+    by_hand: bool = False
 
     @property
     def rule(self) -> TaskRule:
         shown_for = timedelta(hours=self.shown_for_hours) if self.shown_for_hours else None
-        return TaskRule(self.rank, self.owner, timedelta(minutes=self.patience_minutes), shown_for)
+        patience, late_after = timedelta(minutes=self.patience_minutes), timedelta(minutes=self.late_after_minutes)
+        return TaskRule(self.rank, self.owner, patience, shown_for, late_after, self.by_hand)
 
 
 class Wording(_Table):

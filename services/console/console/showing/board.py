@@ -8,21 +8,23 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from chassis.clock import Clock
 from console.following.coverage import CoverageState
 from console.following.model import Stage
 from console.following.tasks import TaskOwner
 from console.showing import reading
 from console.showing.live import Rendered
+from console.showing.person import Desk
 from console.showing.places import at_patient, at_task
 from console.showing.reading import PatientPlace, TaskPlace
 from console.showing.rendering import Templates
-from console.showing.views import Views
+from console.showing.words import gap
 
 PEOPLE_ON_A_PAGE = 50
 TASKS_AT_FIRST = 10
 TASKS_ON_A_PAGE = 50
 IN_DANGER_ON_A_PAGE = 50
+BEHIND_SECONDS = 10.0
+"""The page says so when what it shows is older than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,7 @@ class Board:
     """One filter's page."""
 
     filter: Filter
-    clock: Clock
-    views: Views
+    desk: Desk
     templates: Templates
     what = "board"
 
@@ -74,7 +75,7 @@ class Board:
         return ("board", self.filter)
 
     async def render(self, connection: asyncpg.Connection) -> Rendered:
-        now, shows = self.clock.now(), self.filter
+        now, shows = self.desk.clock.now(), self.filter
         saying = self.templates.saying(now)
         counts = await reading.count(connection, now, saying.midnight())
         endangered = await reading.open_tasks(
@@ -97,20 +98,26 @@ class Board:
             "saying": saying,
             "filter": shows,
             "counts": counts,
-            "danger": self.views.tasks(endangered[:IN_DANGER_ON_A_PAGE], now),
+            "behind": self._behind(),
+            "danger": self.desk.views.tasks(endangered[:IN_DANGER_ON_A_PAGE], now),
             "people_in_danger": {
-                one.person.id: self.views.patient(one.person, now) for one in endangered[:IN_DANGER_ON_A_PAGE]
+                one.person.id: self.desk.views.patient(one.person, now) for one in endangered[:IN_DANGER_ON_A_PAGE]
             },
             "contacts": {one.person.id: one.person.known for one in endangered[:IN_DANGER_ON_A_PAGE]},
             "more_danger": endangered[IN_DANGER_ON_A_PAGE - 1].place if len(endangered) > IN_DANGER_ON_A_PAGE else None,
-            "tasks": self.views.tasks(tasks[:most], now),
+            "tasks": self.desk.views.tasks(tasks[:most], now),
             "more_tasks": tasks[most - 1].place if len(tasks) > most else None,
-            "people": [self.views.patient(one, now) for one in people[:PEOPLE_ON_A_PAGE]],
+            "people": [self.desk.views.patient(one, now) for one in people[:PEOPLE_ON_A_PAGE]],
             "more_people": _place(people[PEOPLE_ON_A_PAGE - 1]) if len(people) > PEOPLE_ON_A_PAGE else None,
         }
         fragments = {part: self.templates.render(f"board/{part}.html", context) for part in _PARTS}
         seen = [one.person.id for one in (*endangered[:IN_DANGER_ON_A_PAGE], *tasks[:most])]
         return Rendered(fragments, frozenset([*seen, *(one.id for one in people[:PEOPLE_ON_A_PAGE])]))
+
+    def _behind(self) -> str | None:
+        """How old what is shown is, where the streams are read too slowly for it to be called live."""
+        behind = self.desk.delay.behind()
+        return gap(behind) if behind > BEHIND_SECONDS else None
 
 
 _PARTS = ("counts", "danger", "tasks", "people")

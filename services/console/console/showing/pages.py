@@ -58,7 +58,7 @@ def console_pages(database: Database, desk: Desk, templates: Templates, live: Li
     router = APIRouter(include_in_schema=False)
 
     def board(shows: Filter) -> Board:
-        return Board(shows, desk.clock, desk.views, templates)
+        return Board(shows, desk, templates)
 
     async def page(template: str, view: View, actor: Actor, live_at: str, **context: object) -> HTMLResponse:
         """The whole page around a view's fragments. Recorded before it is answered."""

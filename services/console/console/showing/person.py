@@ -12,6 +12,7 @@ from chassis.clock import Clock
 from chassis.http import Role
 from chassis.seal import Seal
 from console.following.store import open_body
+from console.metrics import Delay
 from console.showing import reading
 from console.showing.live import Rendered
 from console.showing.places import at_event
@@ -19,6 +20,7 @@ from console.showing.reading import JournalPlace, Line
 from console.showing.rendering import Templates
 from console.showing.timeline import picture
 from console.showing.views import EventShown, PatientDetail, Views, content_of, event_shown, may_read_private
+from contracts.notify import ReplyMeaning, ReplyReceived
 
 EVENTS_ON_A_PAGE = 60
 
@@ -30,6 +32,7 @@ class Desk:
     clock: Clock
     views: Views
     seal: Seal
+    delay: Delay
 
     async def detail(
         self,
@@ -86,9 +89,17 @@ class PersonPage:
             "person": detail,
             "picture": picture(detail.events),
             "numbers": {event.id: number for number, event in enumerate(detail.events, start=1)},
+            "reply": _last_reply(detail.events),
             "reads_all": all(may_read_private(self.role, event.type) for event in detail.events),
         }
         parts = ("facts", "events")
         return Rendered(
             {part: self.templates.render(f"person/{part}.html", context) for part in parts}, frozenset([detail.id])
         )
+
+
+def _last_reply(events: list[EventShown]) -> str | None:
+    """What they last texted, for a role that may read it."""
+    replies = [one.content for one in events if one.type == ReplyReceived.type]
+    texts = [one.get("text") for one in replies if one["meaning"] == ReplyMeaning.OTHER]
+    return texts[-1] if texts else None

@@ -13,12 +13,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from console.clinic import Clinic
 from console.following.wording import Wording
 from console.showing.timeline import AXIS_HEIGHT, LANE_HEIGHT
-from console.showing.views import benefit_words
-from console.showing.words import Saying, gap
+from console.showing.views import percent
+from console.showing.words import Saying, clause, gap
 
 _FOLDER: Final = Path(__file__).parent / "templates"
 
-_TYPES: Final = {"style.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_TYPES: Final = {
+    "style.css": "text/css",
+    "keys.js": "text/javascript",
+    "live.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 class Templates:
@@ -41,7 +46,8 @@ class Templates:
             intake_url=intake_url,
             address=self._address,
             gap=gap,
-            benefit_words=benefit_words,
+            percent=percent,
+            clause=clause,
             phone=clinic.phone_as_written,
             lane_height=LANE_HEIGHT,
             axis_height=AXIS_HEIGHT,

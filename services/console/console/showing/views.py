@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from chassis.http import Role
 from console.following import tasks as derived
 from console.following.coverage import Cause, CoverageState, standing_of
-from console.following.model import Appointment, Coverage, Known, Message, MessageFate, Stage, stage_of, stream_of
+from console.following.model import Appointment, Coverage, Done, Known, Message, MessageFate, Stage, stage_of, stream_of
 from console.following.tasks import Task, TaskKind, TaskOwner
 from console.following.wording import Wording
 from console.showing.reading import Line, OpenTask, Person
@@ -76,6 +76,18 @@ class TaskShown(BaseModel):
     owner_words: str
     why: str
     what_to_do: str
+    late: bool = Field(description="It has stood for longer than it should")
+    by_hand: bool = Field(description="A person may mark it done; the others end when a service says so")
+    version: str = Field(description="What marking it done takes: another one when there is more to it than before")
+
+
+class DoneShown(BaseModel):
+    """Somebody of the clinic marked this as done."""
+
+    kind: str
+    heading: str
+    by: str
+    at: datetime
 
 
 class PatientShown(BaseModel):
@@ -128,6 +140,7 @@ class PatientDetail(PatientShown):
     appointments: list[AppointmentShown] = Field(description="The next first, then those that are over")
     all_messages: list[MessageShown] = Field(description="The newest first")
     tasks: list[TaskShown]
+    done: list[DoneShown] = Field(description="What was marked as done by hand, the newest first")
     events: list[EventShown] = Field(description="In order; the newest page of them unless asked otherwise")
     earlier: str | None = Field(description="Ask with `before` set to this for the events before these")
 
@@ -172,6 +185,7 @@ class Views:
             appointments=[_shown(one) for one in (*coming, *over)],
             all_messages=[self._message(one) for one in reversed(known.messages)],
             tasks=self.tasks(tasks, now),
+            done=[self._done(one) for one in reversed(known.done)],
             events=events,
             earlier=earlier,
         )
@@ -196,10 +210,14 @@ class Views:
             current = derived.tasks_of(row.person.known, self._rules, now)
             task = next((one for one in current if (one.kind, one.about) == (row.kind, row.about)), None)
             if task is not None:
-                shown.append(self._task(row, task))
+                shown.append(self._task(row, task, now))
         return shown
 
-    def _task(self, row: OpenTask, task: Task) -> TaskShown:
+    def _done(self, done: Done) -> DoneShown:
+        heading = self._wording.tasks[TaskKind(done.kind)].heading
+        return DoneShown(kind=done.kind, heading=heading, by=done.by, at=done.at)
+
+    def _task(self, row: OpenTask, task: Task, now: datetime) -> TaskShown:
         words, known = self._wording.tasks[row.kind], row.person.known
         return TaskShown(
             id=row.id,
@@ -214,6 +232,9 @@ class Views:
             owner_words=self._wording.owners[row.owner],
             why=self._why(known, task),
             what_to_do=words.what_to_do,
+            late=now >= task.late_from,
+            by_hand=words.by_hand,
+            version=task.version,
         )
 
     def _why(self, known: Known, task: Task) -> str:
@@ -282,24 +303,9 @@ def _shown(one: Appointment) -> AppointmentShown:
     return AppointmentShown(**one.model_dump())
 
 
-def benefit_words(benefit: Benefit) -> str:
-    """`covered, copay $25.00, their share 20 %`: what the payer said, and nothing for what it did not."""
-    words: list[str] = []
-    if benefit.covered is not None:
-        words.append("covered" if benefit.covered else "not covered")
-    amounts = {
-        "copay": benefit.copay,
-        "deductible": benefit.deductible,
-        "deductible left": benefit.deductible_remaining,
-        "most to pay": benefit.out_of_pocket,
-        "of that left": benefit.out_of_pocket_remaining,
-    }
-    words += [f"{what} {amount}" for what, amount in amounts.items() if amount is not None]
-    if benefit.coinsurance is not None:
-        words.append(f"their share {(Decimal(benefit.coinsurance) * 100).normalize():f} %")
-    if benefit.authorization_required is not None:
-        words.append(f"{'' if benefit.authorization_required else 'no '}authorization needed")
-    return ", ".join(words) or "nothing said"
+def percent(share: str) -> str:
+    """`0.2` → `20 %`."""
+    return f"{(Decimal(share) * 100).normalize():f} %"
 
 
 # Events

@@ -57,6 +57,15 @@ class Saying:
         return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+_NO_NAMES: Final = ("A", "An", "It", "The", "Their", "They", "This", "What")
+
+
+def clause(sentence: str) -> str:
+    """A sentence as it goes on after `because`: with a small letter, unless it begins with a name."""
+    first = sentence.partition(" ")[0]
+    return sentence[:1].lower() + sentence[1:] if first in _NO_NAMES else sentence
+
+
 def gap(seconds: float) -> str:
     """Between two events: `0 ms`, `38 ms`, `2.1 s`, `3 min`, `2 h`, `5 days`."""
     if seconds < 0.9995:
