@@ -20,6 +20,7 @@ import asyncpg
 from chassis.backoff import backoff
 from chassis.database import Database
 from chassis.failures import cause_of, is_infrastructure
+from chassis.log import logger
 from chassis.points import reached
 from chassis.telemetry import Telemetry
 from chassis.transaction import Transaction, unpack_cause
@@ -27,17 +28,24 @@ from contracts.envelope import Envelope
 
 A = TypeVar("A")
 
-LEASE_MARGIN_SECONDS = 15.0
-"""Beyond the call's own time-out, for recording its answer."""
+LEASE_SECONDS = 8.0
+"""Renewed while a call and its record are under way, so that what a dead process left is soon taken up by another."""
 
 _LEASE = """
 UPDATE outside_task SET attempt = attempt + 1, due_at = clock_timestamp() + make_interval(secs => $3)
 WHERE id IN (
     SELECT id FROM outside_task
-    WHERE destination = $1 AND ended_at IS NULL AND due_at <= clock_timestamp()
+    WHERE destination = $1 AND ended_at IS NULL AND due_at <= clock_timestamp() AND id <> ALL($4::uuid[])
     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 RETURNING *
+"""
+
+# Whoever was too late to renew finds a higher attempt: the task is another's now.
+_RENEW = """
+UPDATE outside_task SET due_at = greatest(due_at, clock_timestamp() + make_interval(secs => $3))
+FROM unnest($1::uuid[], $2::integer[]) AS mine (id, attempt)
+WHERE outside_task.id = mine.id AND outside_task.attempt = mine.attempt AND ended_at IS NULL
 """
 
 _PUT_OFF = """
@@ -100,7 +108,7 @@ class Pool(Generic[A]):
         self._to = destination
         self._database = database
         self._telemetry = telemetry
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], OutsideTask] = {}
 
     @property
     def name(self) -> str:
@@ -108,6 +116,7 @@ class Pool(Generic[A]):
 
     async def run(self) -> None:
         wake = f"outside:{self._to.name}"
+        renewing = asyncio.create_task(self._keep_leases())
         try:
             while True:
                 for task in await self._lease(self._to.workers - len(self._running)):
@@ -118,6 +127,21 @@ class Pool(Generic[A]):
                     await self._database.wakes.sleep(wake, 0.5)
         finally:
             await self._drain()
+            renewing.cancel()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 4)
+            if not self._running:
+                continue
+            mine = list(self._running.values())
+            try:
+                async with self._database.connection() as connection:
+                    await connection.execute(
+                        _RENEW, [task.id for task in mine], [task.attempt for task in mine], LEASE_SECONDS
+                    )
+            except Exception as error:
+                logger.info("outside_leases_not_renewed", destination=self._to.name, cause=cause_of(error))
 
     async def _drain(self) -> None:
         """Calls under way may end; what they found out is worth keeping."""
@@ -128,18 +152,19 @@ class Pool(Generic[A]):
 
     def _start(self, task: OutsideTask) -> None:
         running = asyncio.create_task(self._carry_out(task))
-        self._running.add(running)
+        self._running[running] = task
         running.add_done_callback(self._ended)
 
     def _ended(self, running: asyncio.Task[None]) -> None:
-        self._running.discard(running)
+        del self._running[running]
         self._database.wakes.wake(f"outside:{self._to.name}")
 
     async def _lease(self, free: int) -> list[OutsideTask]:
         if free <= 0:
             return []
         async with self._database.connection() as connection:
-            rows = await connection.fetch(_LEASE, self._to.name, free, self._to.timeout_seconds + LEASE_MARGIN_SECONDS)
+            mine = [task.id for task in self._running.values()]
+            rows = await connection.fetch(_LEASE, self._to.name, free, LEASE_SECONDS, mine)
         return [_task(row) for row in rows]
 
     async def _carry_out(self, task: OutsideTask) -> None:
