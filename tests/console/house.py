@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx
 import uvicorn
 
 from chassis.http import Role
@@ -19,7 +20,7 @@ from contracts.billing import CoverageInactive, CoverageUndetermined, CoverageVe
 from contracts.event import Event
 from contracts.ids import AppointmentId, CoverageId, EventId, IntakeId, MessageId, VerificationId
 from contracts.intake import CoverageReported, Insured, PatientRegistered, RiskFlagged, RiskLevel, Submitted
-from contracts.notify import Channel, MessageDelivered, MessageSent
+from contracts.notify import Channel, MessageDelivered, MessageFailed, MessageSent
 from contracts.scheduling import AppointmentBooked, AppointmentKind
 from tests.chassis.front_desk import client
 from tests.services import TOKEN_KEY
@@ -116,6 +117,16 @@ def texted(number: int = 1) -> tuple[MessageSent, MessageDelivered]:
     return sent, MessageDelivered(message_id=id, channel=Channel.SMS)
 
 
+def failed(number: int = 1, channel: Channel = Channel.EMAIL) -> MessageFailed:
+    return MessageFailed(
+        message_id=MessageId(f"message_failed_{number}"),
+        purpose=f"appointment_booked:appointment_{number}:1",
+        template="appointment_booked",
+        channel=channel,
+        cause="mailbox_unavailable",
+    )
+
+
 @dataclass
 class House:
     service: Service
@@ -127,7 +138,14 @@ class House:
 
     def signed_in(self, role: Role = Role.STAFF) -> str:
         """The address that signs a browser in."""
-        return f"{self.address}/#token={issue(TOKEN_KEY, actor='Nell Carver', role=role, ttl=timedelta(hours=1))}"
+        return f"{self.address}/#token={self.token(role)}"
+
+    def token(self, role: Role = Role.STAFF) -> str:
+        return issue(TOKEN_KEY, actor="Nell Carver", role=role, ttl=timedelta(hours=1))
+
+    async def mark_done(self, task: dict[str, Any], actor: str = "Nell Carver") -> httpx.Response:
+        async with client(self.service.http, Role.STAFF, actor) as marker:
+            return await marker.post(f"/api/tasks/{task['id']}/done", json={"version": task["version"]})
 
     async def asked(self, path: str, role: Role = Role.STAFF, **query: Any) -> dict[str, Any]:
         async with client(self.service.http, role) as reader:
@@ -142,7 +160,7 @@ class House:
             found = answer.json()
             return found if answer.is_success and holds(found) else None
 
-        found = await eventually(look)
+        found = await eventually(look, within=30)
         assert found is not None
         return found
 

@@ -4,14 +4,14 @@ import random
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.http import Role
 from contracts.event import Event
 from contracts.ids import new_event_id
-from contracts.registry import TOPICS
+from contracts.notify import Channel, ReplyMeaning, ReplyReceived
 from tests.chassis.front_desk import client
 from tests.console.house import (
+    NOW,
     Settings,
     booked,
     flagged,
@@ -26,6 +26,7 @@ from tests.console.house import (
     undetermined,
     verified,
 )
+from tests.console.rebuilding import forget_all, from_the_beginning
 
 pytestmark = pytest.mark.engines
 
@@ -103,25 +104,12 @@ async def test_somebody_in_danger_heads_the_list(settings: Settings) -> None:
         assert (tasks[0]["kind"], tasks[0]["patient_id"]) == ("in_danger", patient(3))
 
 
-async def _from_the_beginning(bootstrap: str, prefix: str) -> None:
-    """Set the console's group back, as one does to build it anew."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=f"{prefix}stillwater.console", enable_auto_commit=False
-    )
-    await consumer.start()
-    places = {TopicPartition(prefix + topic, number): 0 for topic in TOPICS for number in range(12)}
-    consumer.assign(list(places))
-    await consumer.commit(places)
-    await consumer.stop()
-
-
 async def test_it_is_built_again_from_the_streams_alone(settings: Settings) -> None:
     async with house(settings) as console:
         await console.say(registered(), submitted(), reported(), booked(), requested(), verified(), *texted())
         before = _shown(await console.known(1, lambda one: len(one["events"]) == 8))
-        async with console.service.database.connection() as connection:
-            await connection.execute("TRUNCATE patient, task, journal, inbox")
-    await _from_the_beginning(console.service.settings.kafka, console.service.settings.topic_prefix)
+        await forget_all(console)
+    await from_the_beginning(console)
     async with house(settings) as again:
         assert _shown(await again.known(1, lambda one: len(one["events"]) == 8)) == before
 
@@ -137,8 +125,13 @@ async def test_every_look_is_recorded_and_nobody_looks_without_a_token(settings:
         assert (looks[0]["what"], looks[0]["subjects"], looks[0]["role"]) == ("timeline", [patient()], "staff")
 
 
-async def test_billing_staff_read_no_private_field_in_the_events(settings: Settings) -> None:
+async def test_each_role_reads_no_more_of_the_events_than_its_work_needs(settings: Settings) -> None:
+    reply = ReplyReceived(channel=Channel.SMS, meaning=ReplyMeaning.OTHER, text="My dog is ill", received_at=NOW)
     async with house(settings) as console:
-        await console.say(registered(), reported())
-        person = await console.known(1, lambda one: len(one["events"]) == 2)
+        await console.say(registered(), reported(), reply)
+        person = await console.known(1, lambda one: len(one["events"]) == 3)
         assert "Eleanor" not in str([one["content"] for one in person["events"]])
+        for role, reads in ((Role.STAFF, True), (Role.CLINICIAN, True), (Role.BILLING, False)):
+            async with client(console.service.http, role) as reader:
+                page = await reader.get(f"/patients/{patient()}")
+            assert ("My dog is ill" in page.text) is reads

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
@@ -13,7 +12,7 @@ from chassis.failures import cause_of
 from chassis.log import logger
 from console.following.tasks import TaskKind
 
-_LAG = "stillwater_consumer_lag_records"
+_LAG = "stillwater_consumer_lag_seconds"
 
 _OPEN = """
 SELECT kind, count(*) AS open, extract(epoch FROM $1 - min(since)) AS age
@@ -22,7 +21,7 @@ FROM task WHERE settled_at IS NULL AND person_from <= $1 GROUP BY kind
 
 
 class Delay:
-    """How long events take from being said to being shown here, in machine seconds."""
+    """How far what is shown is behind what was said, in machine seconds."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._seconds = Histogram(
@@ -31,28 +30,16 @@ class Delay:
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
             registry=registry,
         )
-        self._registry = registry
-        self._said_at: float | None = None
-        behind = Gauge(
-            "stillwater_console_behind_seconds",
-            "Age of what is shown while records wait to be read; 0 when none does",
-            registry=registry,
-        )
-        behind.set_function(self.behind)
+        self._lag = registry.restricted_registry([_LAG])
 
     def applied(self, seconds: float) -> None:
         """An event was applied so long after it was said."""
         self._seconds.observe(max(0.0, seconds))
-        self._said_at = time.monotonic() - seconds
 
     def behind(self) -> float:
-        """NaN while it is not known."""
-        waiting = self._registry.get_sample_value(_LAG, {"consumer": "console"})
-        if waiting is None:
-            return math.nan
-        if waiting == 0:
-            return 0.0
-        return math.nan if self._said_at is None else max(0.0, time.monotonic() - self._said_at)
+        """Age of the oldest event that has come and is not shown yet; 0 where there is none; NaN where unknown."""
+        samples = (sample for metric in self._lag.collect() for sample in metric.samples)
+        return next((one.value for one in samples if one.labels.get("consumer") == "console"), math.nan)
 
 
 class OpenTaskMetrics:

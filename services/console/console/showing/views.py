@@ -253,7 +253,7 @@ class Views:
             case TaskKind.REPLY_TO_READ:
                 return "A text that is neither STOP nor START."
             case _:
-                return task.why or self.coverage(known).because
+                return f"{(task.why or self.coverage(known).because).removesuffix('.')}."
 
     def _matters(self, known: Known, *, phone: bool) -> str:
         of_kind = [one for one in derived.unreached(known) if (one.cause == derived.NO_CHANNEL) is phone]
