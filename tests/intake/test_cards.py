@@ -32,14 +32,17 @@ def recognizer() -> Recognizer:
 
 
 @pytest.mark.parametrize(
-    ("turn", "layout"),
-    [(0, "blue_cross_classic"), (90, "cigna_open_access"), (180, "administrator_dark"), (270, "united_choice_plus")],
+    ("turn", "angle", "layout"),
+    [
+        *((0, 2, "blue_cross_classic"), (90, -11, "cigna_open_access")),
+        *((180, -3, "administrator_dark"), (270, 11, "united_choice_plus")),
+    ],
 )
 def test_a_card_is_read_whichever_way_up_it_was_photographed(
-    recognizer: Recognizer, turn: QuarterTurn, layout: str
+    recognizer: Recognizer, turn: QuarterTurn, angle: float, layout: str
 ) -> None:
     front, _ = draw_card(ADA, layout, 1)
-    picture = open_picture(encode(photograph(front, turn + 1, turn=turn, long_side=1300), "JPEG"))
+    picture = open_picture(encode(photograph(front, turn + 1, angle=angle, turn=turn, long_side=1300), "JPEG"))
     read = read_card(recognizer, [picture])
     assert (read.member_id, read.group, (read.holder or "").upper()) == ("XQW481205937", "77104", "ADA BYRON")
     assert read.confidence("member_id") >= 0.8
