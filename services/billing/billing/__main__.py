@@ -12,6 +12,7 @@ from billing.payers.gateway import Gateway
 from billing.settings import BillingSettings
 from billing.verification.api import coverages
 from billing.verification.asking import Questions
+from billing.verification.by_hand import ByHand
 from billing.verification.handlers import ASK_AGAIN, CHECK_BEFORE_VISIT, VISIT_AWAITED, Verifying, destination
 from billing.verification.metrics import VerificationMetrics
 from chassis.service import Service
@@ -53,7 +54,7 @@ def compose(settings: BillingSettings) -> Service:
     service.background("verifications open", lambda: metrics.sample(service.database, service.clock.now))
     service.background("gateway", lambda: _close_at_the_end(gateway))
 
-    service.http.include_router(coverages(service.database, directory))
+    service.http.include_router(coverages(service.database, directory, ByHand(directory, verifying)))
     return service
 
 

@@ -123,7 +123,7 @@ class Verifying:
         payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
         visits = await store.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
         one = self._verification(coverage, payer, visits[0].starts_at if visits else None, reason, tx.now)
-        if reason is Reason.VISIT and await store.answered_on(
+        if reason in (Reason.VISIT, Reason.BY_HAND) and await store.answered_on(
             tx.connection, coverage.id, one.service_date, self._day_began(tx.now)
         ):
             return None

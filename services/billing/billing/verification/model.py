@@ -34,6 +34,8 @@ class Reason(StrEnum):
     VISIT = "visit"
     CORRECTED = "corrected"
     BY_HAND = "by_hand"
+    FORCED = "forced"
+    """By hand, although the payer had answered the same question that day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,16 @@ class QuestionShown(BaseModel):
     answer: Raw = Field(description="What came back, as it came")
 
 
+class ChangeShown(BaseModel):
+    """What somebody did by hand."""
+
+    at: datetime
+    actor: str
+    role: str
+    what: str
+    fields: list[str] = Field(description="Names of the fields that were corrected")
+
+
 VERIFICATION = """
     verification_id, coverage_id, patient_id, payer_id, payer, service_date, service_types, reason, state, outcome,
     cause_code, cause, owner, to_do, questions, asking_again_at, plan, plan_begins, plan_ends, benefits, requested_at,
@@ -145,3 +155,13 @@ async def questions_shown(connection: asyncpg.Connection, verification_id: str, 
         limit,
     )
     return [QuestionShown.model_validate(dict(row)) for row in rows]
+
+
+async def changes_shown(connection: asyncpg.Connection, coverage_id: str, limit: int) -> list[ChangeShown]:
+    """Newest first."""
+    rows = await connection.fetch(
+        "SELECT at, actor, role, what, fields FROM change_by_hand WHERE coverage_id = $1 ORDER BY id DESC LIMIT $2",
+        coverage_id,
+        limit,
+    )
+    return [ChangeShown.model_validate(dict(row)) for row in rows]

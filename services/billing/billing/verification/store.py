@@ -13,6 +13,7 @@ import asyncpg
 from billing.verification.answer import Finding, Outcome
 from billing.verification.model import Reason, State, Step, Verification
 from billing.verification.question import Asked, Insured
+from chassis.http import Actor
 from contracts.billing import Benefit
 from contracts.ids import CoverageId, VerificationId
 
@@ -35,6 +36,20 @@ async def save_patient(connection: Connection, patient_id: str, name: str, birth
         patient_id,
         name,
         birth_date,
+    )
+
+
+async def correct_patient(connection: Connection, patient_id: str, name: str | None, birth_date: date | None) -> bool:
+    """Set what is given. Returns False where nothing changed by that."""
+    return bool(
+        await connection.fetchval(
+            "UPDATE patient SET name = coalesce($2, name), birth_date = coalesce($3, birth_date) "
+            "WHERE patient_id = $1 AND (name, birth_date) IS DISTINCT FROM "
+            "(coalesce($2, name), coalesce($3, birth_date)) RETURNING true",
+            patient_id,
+            name,
+            birth_date,
+        )
     )
 
 
@@ -330,3 +345,21 @@ async def end_question(connection: Connection, trace: str, ended: Ended) -> tupl
         ended.result,
     )
     return (row["verification_id"], row["number"]) if row else None
+
+
+# By hand
+
+
+async def note_change(
+    connection: Connection, at: datetime, actor: Actor, coverage_id: str, what: str, fields: Sequence[str] = ()
+) -> None:
+    """Who did what by hand. Names of fields only."""
+    await connection.execute(
+        "INSERT INTO change_by_hand (at, actor, role, coverage_id, what, fields) VALUES ($1, $2, $3, $4, $5, $6)",
+        at,
+        actor.name,
+        actor.role,
+        coverage_id,
+        what,
+        fields,
+    )
