@@ -47,3 +47,10 @@ async def test_no_service_of_a_house_sees_into_the_database_of_another(engines: 
     left = await admin.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE 'stillwater_walls%'")
     await admin.close()
     assert left == []
+
+
+async def test_a_service_that_is_told_to_stop_drains_before_it_ends(engines: Engines) -> None:
+    async with House(engines=engines, prefix="drained-", parts=["sandbox", "scheduling"]) as house:
+        assert await house.stop_part("scheduling")
+        said = (house.logs / "scheduling.log").read_text()
+        assert '"event": "stopped"' in said
