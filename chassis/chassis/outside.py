@@ -119,7 +119,7 @@ class Pool(Generic[A]):
         renewing = asyncio.create_task(self._keep_leases())
         try:
             while True:
-                for task in await self._lease(self._to.workers - len(self._running)):
+                for task in await self._lease_patiently(self._to.workers - len(self._running)):
                     self._start(task)
                 if len(self._running) >= self._to.workers:
                     await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
@@ -158,6 +158,17 @@ class Pool(Generic[A]):
     def _ended(self, running: asyncio.Task[None]) -> None:
         del self._running[running]
         self._database.wakes.wake(f"outside:{self._to.name}")
+
+    async def _lease_patiently(self, free: int) -> list[OutsideTask]:
+        """A database that is away ends no call under way: its answer will be recorded when the database is back."""
+        try:
+            return await self._lease(free)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            logger.info("outside_waits", destination=self._to.name, cause=cause_of(error))
+            await asyncio.sleep(0.5)
+            return []
 
     async def _lease(self, free: int) -> list[OutsideTask]:
         if free <= 0:
