@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
-from contracts.envelope import Envelope, Headers
+from chassis.record_batch import encoded
+from contracts.envelope import Envelope
 from contracts.event import Event
 from contracts.ids import EventId
 
@@ -15,12 +16,6 @@ SHARDS = 12
 """As many as a topic has partitions. Stored with each row, so it can never change under waiting rows."""
 
 LARGEST_EVENT_BYTES = 256 * 1024
-
-_HEADER_NAMES = (
-    "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject", "ce_sequence", "ce_correlationid",
-    "ce_causationid", "traceparent",
-)  # fmt: skip
-_CONSTANT_HEADERS: Headers = [("ce_specversion", b"1.0"), ("content-type", b"application/json")]
 
 _RAISE_HEADS = """
 INSERT INTO stream_head (subject, sequence)
@@ -30,10 +25,8 @@ RETURNING subject, sequence
 """
 
 _ADD_ROWS = """
-INSERT INTO outbox (shard, key, headers, body)
-SELECT shard, key, headers, body
-FROM unnest($1::smallint[], $2::bytea[], $3::bytea[], $4::bytea[])
-     WITH ORDINALITY AS said (shard, key, headers, body, position)
+INSERT INTO outbox (shard, record)
+SELECT shard, record FROM unnest($1::smallint[], $2::bytea[]) WITH ORDINALITY AS said (shard, record, position)
 ORDER BY position
 """
 
@@ -76,25 +69,12 @@ async def write(connection: asyncpg.Connection, said: list[Saying], envelope: En
         counts[one.subject] = counts.get(one.subject, 0) + 1
     heads = await connection.fetch(_RAISE_HEADS, list(counts), list(counts.values()))
     following = {row["subject"]: row["sequence"] - counts[row["subject"]] for row in heads}
-    keys, headers = [], []
+    shards, records = [], []
     for one in said:
         following[one.subject] += 1
-        keys.append(one.subject.encode())
-        headers.append(_packed(one, envelope, following[one.subject]))
-    shards = [shard_of(key) for key in keys]
-    await connection.execute(_ADD_ROWS, shards, keys, headers, [one.body for one in said])
+        sequence = following[one.subject]
+        its = replace(envelope, id=one.id, type=one.type, subject=one.subject, sequence=sequence)
+        shards.append(shard_of(its.key))
+        records.append(encoded(its.key, its.to_headers(), one.body))
+    await connection.execute(_ADD_ROWS, shards, records)
     return shards
-
-
-def _packed(one: Saying, envelope: Envelope, sequence: int) -> bytes:
-    values = (
-        one.id, one.type, envelope.source, envelope.time.isoformat(), one.subject, str(sequence),
-        envelope.correlation_id, envelope.causation_id or "", envelope.traceparent or "",
-    )  # fmt: skip
-    return "\n".join(values).encode()
-
-
-def unpacked(headers: bytes) -> Headers:
-    """The record headers of an outbox row, ready for the broker."""
-    named = [(name, value) for name, value in zip(_HEADER_NAMES, headers.split(b"\n"), strict=True) if value]
-    return _CONSTANT_HEADERS + named

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
+from typing import cast
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from chassis.backoff import backoff
 from chassis.database import Database
 from chassis.failures import cause_of
+from chassis.floors import INTERVAL_SECONDS, Floors
 from chassis.leases import Leases
 from chassis.log import logger
-from chassis.outbox import unpacked
 from chassis.points import reached
+from chassis.record_batch import RECORD_OVERHEAD_BYTES, RecordBatch
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
 from chassis.transaction import RELAY_WORKERS, relay_wake
@@ -29,21 +29,25 @@ from chassis.transaction import RELAY_WORKERS, relay_wake
 LARGEST_BATCH_BYTES = 900_000
 """Below the topic's `max.message.bytes`, above the largest event."""
 
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.25
 
+# The head of each shard: at most so many rows and bytes, in order of their ids.
 _FETCH = """
-SELECT waiting.* FROM unnest($1::smallint[]) AS mine (shard)
+SELECT mine.shard, head.* FROM unnest($1::smallint[], $2::bigint[]) AS mine (shard, floor)
 CROSS JOIN LATERAL (
-    SELECT outbox.shard, id, key, headers, body, extract(epoch FROM clock_timestamp() - created_at)::float8 AS age
-    FROM outbox WHERE outbox.shard = mine.shard ORDER BY id LIMIT $2
-) AS waiting
+    SELECT array_agg(id) AS ids, array_agg(record) AS records,
+           extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS age
+    FROM (
+        SELECT id, record, created_at, sum(octet_length(record) + $5) OVER (ORDER BY id) AS bytes
+        FROM outbox WHERE outbox.shard = mine.shard AND id > mine.floor ORDER BY id LIMIT $3
+    ) AS waiting
+    WHERE bytes <= $4
+) AS head
+WHERE ids IS NOT NULL
 """
 
 # By exact ids, never by a range: a row with a lower id of another key may be committed after our fetch.
-_DELETE = """
-DELETE FROM outbox USING unnest($1::smallint[], $2::bigint[]) AS gone (shard, id)
-WHERE outbox.shard = gone.shard AND outbox.id = gone.id
-"""
+_DELETE = "DELETE FROM outbox WHERE shard = $1 AND id = ANY($2)"
 
 
 class PublishingFailed(Exception):
@@ -59,6 +63,7 @@ class Relay:
         self._settings = settings
         self._telemetry = telemetry
         self._leases = Leases(database, settings.lease_seconds)
+        self._floors = Floors()
         self._publishing = [asyncio.Lock() for _ in range(RELAY_WORKERS)]
         self._partitions = 1
         self._stopping = False
@@ -100,9 +105,11 @@ class Relay:
             await self._leases.renew()
             async with asyncio.TaskGroup() as tasks:
                 renewing = tasks.create_task(self._keep_leases())
+                watching = tasks.create_task(self._watch_writers())
                 workers = [tasks.create_task(self._work(producer, worker)) for worker in range(RELAY_WORKERS)]
                 await asyncio.wait(workers)
                 renewing.cancel()
+                watching.cancel()
             await self._leases.resign()
         finally:
             await producer.stop()
@@ -117,6 +124,12 @@ class Relay:
                     async with lock:
                         pass  # the round that may still hold a shard we lose has ended
                 await self._leases.give_back()
+
+    async def _watch_writers(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            async with self._database.connection() as connection:
+                await self._floors.watch(connection)
 
     async def _work(self, producer: AIOKafkaProducer, worker: int) -> None:
         """Rounds of this worker's shards, at once after a commit of this process, else by an adaptive poll."""
@@ -133,53 +146,47 @@ class Relay:
 
     async def _round(self, producer: AIOKafkaProducer, shards: list[int]) -> int:
         """Publish at most one batch a shard and delete what was acknowledged. Returns how many rows."""
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(_FETCH, shards, self._settings.relay_batch_rows)
-        if not rows:
+        heads = await self._fetch(shards)
+        if not heads:
             return 0
         if self._leases.in_doubt:
             raise PublishingFailed("the leases were not renewed in time")
         reached("before_publish")
         fetched_at = time.monotonic()
         sent = await asyncio.gather(
-            *(self._send(producer, shard, list(of_shard)) for shard, of_shard in groupby(rows, itemgetter("shard"))),
-            return_exceptions=True,
+            *(self._send(producer, head["shard"], head) for head in heads), return_exceptions=True
         )
-        acknowledged = [row for one in sent if isinstance(one, list) for row in one]
+        acknowledged = [head for head, failure in zip(heads, sent, strict=True) if failure is None]
         reached("after_acknowledge")
-        await self._delete(acknowledged)
+        await self._delete(*acknowledged)
         reached("after_delete")
         elapsed = time.monotonic() - fetched_at
-        for row in acknowledged:
-            self._telemetry.published.observe(row["age"] + elapsed)
-        for one in sent:
-            if isinstance(one, BaseException):
-                raise PublishingFailed from one
-        return len(acknowledged)
+        for head in acknowledged:
+            self._telemetry.published.observe(head["age"] + elapsed)
+        for failure in sent:
+            if failure is not None:
+                raise PublishingFailed from failure
+        return sum(len(head["ids"]) for head in acknowledged)
 
-    async def _send(
-        self, producer: AIOKafkaProducer, shard: int, rows: Sequence[asyncpg.Record]
-    ) -> list[asyncpg.Record]:
-        """One batch from the head of a shard, acknowledged. Returns the rows that fitted into it."""
-        batch = producer.create_batch()
-        fitted: list[asyncpg.Record] = []
-        for row in rows:
-            if (
-                batch.append(timestamp=None, key=row["key"], value=row["body"], headers=unpacked(row["headers"]))
-                is None
-            ):
-                break
-            fitted.append(row)
-        batch.close()
+    async def _fetch(self, shards: list[int]) -> list[asyncpg.Record]:
+        proven = self._floors.proven
+        limits = (self._settings.relay_batch_rows, LARGEST_BATCH_BYTES, RECORD_OVERHEAD_BYTES)
+        async with self._database.connection() as connection:
+            heads = await connection.fetch(_FETCH, shards, [self._floors.of(shard) for shard in shards], *limits)
+        self._floors.read(shards, {head["shard"]: head["ids"] for head in heads}, proven)
+        return heads
+
+    async def _send(self, producer: AIOKafkaProducer, shard: int, head: asyncpg.Record) -> None:
+        """One batch, acknowledged. Raises what the producer does."""
+        batch = cast("BatchBuilder", RecordBatch(head["records"]))
         delivered = await producer.send_batch(batch, self._topic, partition=shard % self._partitions)
         reached("after_publish")
         await delivered
-        return fitted
 
-    async def _delete(self, rows: Sequence[asyncpg.Record]) -> None:
-        if rows:
+    async def _delete(self, *heads: asyncpg.Record) -> None:
+        if heads:
             async with self._database.connection() as connection:
-                await connection.execute(_DELETE, [row["shard"] for row in rows], [row["id"] for row in rows])
+                await connection.executemany(_DELETE, [(head["shard"], head["ids"]) for head in heads])
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

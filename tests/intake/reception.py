@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from chassis.http import Role
-from chassis.outbox import unpacked
+from chassis.record_batch import decoded
 from chassis.service import Service
 from contracts.event import Event
 from contracts.registry import EVENT_TYPES
@@ -57,8 +57,7 @@ class Reception:
 
     async def said(self) -> list[tuple[str, Event]]:
         """Every event with its subject, in order."""
-        rows = await self.rows("SELECT key, headers, body FROM outbox ORDER BY id")
-        return [(row["key"].decode(), _event(row["headers"], row["body"])) for row in rows]
+        return [_event(row["record"]) for row in await self.rows("SELECT record FROM outbox ORDER BY id")]
 
     async def rows(self, sql: str, *values: Any) -> list[Any]:
         async with self.service.database.connection() as connection:
@@ -86,6 +85,7 @@ async def reception(database: str, folder: Path, **knobs: Any) -> AsyncIterator[
         await service.database.stop()
 
 
-def _event(headers: bytes, body: bytes) -> Event:
-    kind = dict(unpacked(headers))["ce_type"].decode()
-    return EVENT_TYPES[kind].model_validate(json.loads(body))
+def _event(record: bytes) -> tuple[str, Event]:
+    key, headers, body = decoded(record)
+    kind = dict(headers)["ce_type"].decode()
+    return key.decode(), EVENT_TYPES[kind].model_validate(json.loads(body))

@@ -7,13 +7,11 @@ CREATE TABLE stream_head (
     sequence bigint NOT NULL
 ) WITH (fillfactor = 70);
 
--- Events decided and not yet acknowledged by the broker.
+-- Events decided and not yet acknowledged by the broker. `record` is encoded as Kafka wants it, from its key on.
 CREATE TABLE outbox (
     id         bigint      GENERATED ALWAYS AS IDENTITY,
     shard      smallint    NOT NULL,
-    key        bytea       NOT NULL,
-    headers    bytea       NOT NULL,
-    body       bytea       NOT NULL,
+    record     bytea       NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (shard, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
