@@ -20,10 +20,9 @@ from chassis.tokens import Role
 from contracts.envelope import BadEnvelope, Envelope
 from contracts.registry import EVENT_TYPES, TOPICS
 from deploy.local.doors import token
-from deploy.local.topology import SERVICES
 from tests.faults.ground import Ground
 from tests.faults.load import Promise
-from tests.faults.plan import PROCESSES, SPEAKING, WITNESS
+from tests.faults.plan import SPEAKING, WITNESS
 
 POISON = "patient_poison"
 """How the subjects of poison begin."""
@@ -193,9 +192,10 @@ async def gather(
     """Everything as it is now."""
     found = Evidence(promises=list(promises), poison=frozenset(poison), hears=hears)
     async with ground.admin() as admin:
-        for who in PROCESSES:
+        for who in ground.processes:
             await _core(found, admin, who, ground.schema(who))
-        await _clinic(found, admin, ground)
+        for who in ground.processes:
+            await _CLINIC.get(who, _nothing)(found, admin, ground.schema(who))
     await outside.look()
     found.letters, found.texts, found.questions = outside.letters, outside.texts, outside.questions
     found.heard = list(heard.heard)
@@ -207,7 +207,7 @@ async def busy(ground: Ground) -> bool:
     waiting = " + ".join(
         f'(SELECT count(*) FROM "{schema}".outbox) + '
         f'(SELECT count(*) FROM "{schema}".outside_task WHERE ended_at IS NULL)'
-        for schema in map(ground.schema, PROCESSES)
+        for schema in map(ground.schema, ground.processes)
     )
     async with ground.admin() as admin:
         return bool(await admin.fetchval(f"SELECT {waiting}"))
@@ -237,23 +237,33 @@ async def _core(found: Evidence, admin: asyncpg.Connection, who: str, schema: st
         found.told = [Told(row[0], row[1], row[2], str(row[3])) for row in told if not row[1].startswith(POISON)]
 
 
-async def _clinic(found: Evidence, admin: asyncpg.Connection, ground: Ground) -> None:
-    intake, scheduling, billing, notify = (ground.schema(who) for who in SPEAKING)
-    found.intakes = [
-        (row[0], row[1]) for row in await admin.fetch(f'SELECT patient_id, reference FROM "{intake}".intake')
-    ]
-    found.visits = [
-        row[0]
-        for row in await admin.fetch(
-            f'SELECT patient_id FROM "{scheduling}".appointment WHERE cancelled_at IS NULL '
-            f'UNION ALL SELECT patient_id FROM "{scheduling}".unplaced_assessment'
-        )
-    ]
-    found.decided_questions = frozenset(row[0] for row in await admin.fetch(f'SELECT trace FROM "{billing}".question'))
-    found.messages = [
-        Message(*row)
-        for row in await admin.fetch(f'SELECT patient_id, purpose, channel, fate, reference FROM "{notify}".message')
-    ]
+async def _nothing(found: Evidence, admin: asyncpg.Connection, schema: str) -> None:
+    """Of a process that keeps nothing of its own to be judged."""
+
+
+async def _intake(found: Evidence, admin: asyncpg.Connection, schema: str) -> None:
+    rows = await admin.fetch(f'SELECT patient_id, reference FROM "{schema}".intake')
+    found.intakes = [(row[0], row[1]) for row in rows]
+
+
+async def _scheduling(found: Evidence, admin: asyncpg.Connection, schema: str) -> None:
+    rows = await admin.fetch(
+        f'SELECT patient_id FROM "{schema}".appointment WHERE cancelled_at IS NULL '
+        f'UNION ALL SELECT patient_id FROM "{schema}".unplaced_assessment'
+    )
+    found.visits = [row[0] for row in rows]
+
+
+async def _billing(found: Evidence, admin: asyncpg.Connection, schema: str) -> None:
+    found.decided_questions = frozenset(row[0] for row in await admin.fetch(f'SELECT trace FROM "{schema}".question'))
+
+
+async def _notify(found: Evidence, admin: asyncpg.Connection, schema: str) -> None:
+    rows = await admin.fetch(f'SELECT patient_id, purpose, channel, fate, reference FROM "{schema}".message')
+    found.messages = [Message(*row) for row in rows]
+
+
+_CLINIC = {"intake": _intake, "scheduling": _scheduling, "billing": _billing, "notify": _notify}
 
 
 class Outside:
@@ -301,7 +311,7 @@ async def what_each_hears(ground: Ground) -> dict[str, frozenset[str]]:
     headers = {"Authorization": f"Bearer {token(ground.house.vault.secret('tokens'), Role.STAFF)}"}
     heard = {WITNESS: frozenset(EVENT_TYPES)}
     async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=20) as client:
-        for who in SERVICES:
+        for who in ground.processes[:-1]:
             answer = await client.get(f"{ground.house.url(who)}/asyncapi.json")
             operations = answer.raise_for_status().json()["operations"].values()
             received = [one for one in operations if one["action"] == "receive"]

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,9 +30,9 @@ from deploy.local.places import PROJECT
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.process import Child, StartError
 from deploy.local.tenants import dsn_of_tenant, ensure_tenant
-from deploy.local.topology import SANDBOX, Site, environment
+from deploy.local.topology import SANDBOX, SERVICES, Site, environment
 from tests.faults.links import Link
-from tests.faults.plan import LEASE_SECONDS, OUTSIDE_LINKS, PROCESSES, WITNESS
+from tests.faults.plan import LEASE_SECONDS, OUTSIDE_LINKS, WITNESS
 from tests.waiting import eventually
 
 PAUSE_SECONDS = 0.3
@@ -94,15 +94,23 @@ class _House(House):
 
 
 class Ground:
-    """`sabotage` names, for a process, what of the event core is broken in it on purpose: see sabotage.py."""
+    """`services` are those that stand, beside the witness and the outside world. `sabotage` names, for a process,
+    what of the event core is broken in it on purpose, separated by commas: see sabotage.py."""
 
-    def __init__(self, *, sabotage: dict[str, str] | None = None, logs_to: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        services: Iterable[str] = SERVICES,
+        sabotage: dict[str, str] | None = None,
+        logs_to: Path | None = None,
+    ) -> None:
+        self.processes = (*services, WITNESS)
         self.folder = temporary_folder("faults")
         self.kills: Counter[str] = Counter()
         self.timeline: list[dict[str, Any]] = []
         self._sabotage = sabotage or {}
         self._taken: list[int] = []
-        self._extra: dict[str, dict[str, str]] = {part: {} for part in (*PROCESSES, SANDBOX)}
+        self._extra: dict[str, dict[str, str]] = {part: {} for part in (*self.processes, SANDBOX)}
         self._others: dict[str, Child] = {}
         self._held: set[str] = set()
         self._returning: set[asyncio.Task[None]] = set()
@@ -110,12 +118,14 @@ class Ground:
         self._logs_to = logs_to
         self.links: dict[str, Link] = {}
         self.engines = TrialEngines(self.folder, durable=True)
-        doors = {who: (self._port(), self._port()) for who in PROCESSES}
+        doors = {who: (self._port(), self._port()) for who in self.processes}
         self.engines.doors = doors
         for who, (upstream, port) in doors.items():
             self._link(f"{who}-kafka", port, upstream)
         origin = datetime.now(UTC)
-        self.house = _House(self.folder, engines=self.engines, clock=(SPEED, origin), extra=self._extra)
+        self.house = _House(
+            self.folder, engines=self.engines, parts=(*services, SANDBOX), clock=(SPEED, origin), extra=self._extra
+        )
         self.origin = origin
         self.house.surveyed = self._lead_outside
         self.house.commands = {
@@ -184,7 +194,7 @@ class Ground:
         """Links in front of the database and the outside world; the environment that leads through them."""
         assert self.engines.postgres
         (self.folder / "points").mkdir()
-        for who in PROCESSES:
+        for who in self.processes:
             self._link(f"{who}-postgres", port := self._port(), self.engines.postgres.port)
             points.arm(self.page(who))
             self._extra[who] = {
@@ -193,13 +203,17 @@ class Ground:
                 f"STILLWATER_{who.upper()}_LEASE_SECONDS": str(LEASE_SECONDS),
                 points.VARIABLE: str(self.page(who)),
             }
-        self._extra["scheduling"]["STILLWATER_SCHEDULING_CLINIC_FILE"] = str(self._large_clinic())
-        self._extra["billing"]["STILLWATER_BILLING_ASK_TIMEOUT_SECONDS"] = "3"
-        self._extra["notify"] |= {
-            "STILLWATER_NOTIFY_SMTP_SECONDS": "3",
-            "STILLWATER_NOTIFY_CARRIER_SECONDS": "3",
-            "STILLWATER_NOTIFY_SECONDS_PER_SEND": "5",
+        own = {
+            "scheduling": {"STILLWATER_SCHEDULING_CLINIC_FILE": str(self._large_clinic())},
+            "billing": {"STILLWATER_BILLING_ASK_TIMEOUT_SECONDS": "3"},
+            "notify": {
+                "STILLWATER_NOTIFY_SMTP_SECONDS": "3",
+                "STILLWATER_NOTIFY_CARRIER_SECONDS": "3",
+                "STILLWATER_NOTIFY_SECONDS_PER_SEND": "5",
+            },
         }
+        for who, knobs in own.items():
+            self._extra.setdefault(who, {}).update(knobs)
 
     def _lead_outside(self, site: Site) -> None:
         """Links in front of the outside world, as soon as it is known where that will be."""

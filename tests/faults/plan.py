@@ -20,6 +20,8 @@ HEARING = ("scheduling", "billing", "notify", "console", WITNESS)
 OUTSIDE_LINKS = ("billing-gateway", "notify-carrier", "notify-mail")
 
 LOAD_SECONDS = 5.0
+_AT_ONCE = 4
+"""Points that are waited for in one run."""
 LEASE_SECONDS = 3.0
 """Of the relays under trial; a clinic's is longer."""
 
@@ -165,7 +167,7 @@ def every_point(seed: int, points: Sequence[str] = tuple(POINTS)) -> list[Plan]:
     waves: list[dict[str, str]] = []
     for point in points:
         for whom in chance.sample(point_processes(point), len(point_processes(point))):
-            wave = next((wave for wave in waves if whom not in wave and len(wave) < 3), None)
+            wave = next((wave for wave in waves if whom not in wave and len(wave) < _AT_ONCE), None)
             if wave is not None:
                 wave[whom] = point
                 break

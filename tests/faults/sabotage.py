@@ -1,4 +1,4 @@
-"""`python -m tests.faults.sabotage WHAT MODULE`: runs a service with one promise of the event core broken on purpose.
+"""`python -m tests.faults.sabotage WHAT[,WHAT…] MODULE`: a service with promises of the event core broken.
 
 The checker is checked with it: a trial on such a service has to find what is wrong.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import runpy
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from chassis import lanes
@@ -26,18 +26,20 @@ def inbox_off() -> None:
         )
         return True
 
-    Inbox._claim = claim  # type: ignore[method-assign]  # pyright: ignore[reportPrivateUsage]
+    own: Any = Inbox
+    own._claim = claim
 
 
 def delete_before_publish() -> None:
     """Rows leave the outbox before the broker has them."""
-    send, delete = Relay._send, Relay._delete  # pyright: ignore[reportPrivateUsage]
+    own: Any = Relay
+    send, delete = own._send, own._delete
 
-    async def delete_and_send(self: Relay, producer: Any, shard: int, rows: Sequence[Any]) -> list[Any]:
-        await delete(self, rows)
-        return await send(self, producer, shard, rows)
+    async def delete_and_send(self: Relay, producer: Any, shard: int, head: Any) -> Any:
+        await delete(self, head)
+        return await send(self, producer, shard, head)
 
-    Relay._send = delete_and_send  # type: ignore[method-assign]  # pyright: ignore[reportPrivateUsage]
+    own._send = delete_and_send
 
 
 def lanes_ignore_keys() -> None:
@@ -49,7 +51,8 @@ def lanes_ignore_keys() -> None:
         def crc32(key: bytes) -> int:
             return next(turns)
 
-    lanes.zlib = _AnyLane  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    own: Any = lanes
+    own.zlib = _AnyLane
 
 
 BREAKS: dict[str, Callable[[], None]] = {
@@ -60,8 +63,9 @@ BREAKS: dict[str, Callable[[], None]] = {
 
 
 def main() -> None:
-    what, module = sys.argv[1:]
-    BREAKS[what]()
+    breaks, module = sys.argv[1:]
+    for what in breaks.split(","):
+        BREAKS[what]()
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__")
 
