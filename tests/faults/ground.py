@@ -118,10 +118,10 @@ class Ground:
         self._logs_to = logs_to
         self.links: dict[str, Link] = {}
         self.engines = TrialEngines(self.folder, durable=True)
-        doors = {who: (self._port(), self._port()) for who in self.processes}
-        self.engines.doors = doors
-        for who, (upstream, port) in doors.items():
-            self._link(f"{who}-kafka", port, upstream)
+        self.engines.doors = {}
+        for who in self.processes:
+            upstream = self._port()
+            self.engines.doors[who] = upstream, self._link(f"{who}-kafka", upstream)
         origin = datetime.now(UTC)
         self.house = _House(
             self.folder, engines=self.engines, parts=(*services, SANDBOX), clock=(SPEED, origin), extra=self._extra
@@ -187,15 +187,17 @@ class Ground:
         self._taken.append(free_port(taken=self._taken))
         return self._taken[-1]
 
-    def _link(self, name: str, port: int, upstream: int) -> None:
-        self.links[name] = Link(name, port, upstream)
+    def _link(self, name: str, upstream: int) -> int:
+        """A link in front of a port. Returns its own."""
+        self.links[name] = Link(name, upstream)
+        return self.links[name].port
 
     def _prepare(self) -> None:
         """Links in front of the database and the outside world; the environment that leads through them."""
         assert self.engines.postgres
         (self.folder / "points").mkdir()
         for who in self.processes:
-            self._link(f"{who}-postgres", port := self._port(), self.engines.postgres.port)
+            port = self._link(f"{who}-postgres", self.engines.postgres.port)
             points.arm(self.page(who))
             self._extra[who] = {
                 "STILLWATER_KAFKA": f"{LOOPBACK}:{self.links[f'{who}-kafka'].port}",
@@ -219,7 +221,7 @@ class Ground:
         """Links in front of the outside world, as soon as it is known where that will be."""
         self._taken += site.ports.values()
         for name, upstream in (("billing-gateway", SANDBOX), ("notify-carrier", SANDBOX), ("notify-mail", "smtp")):
-            self._link(name, self._port(), site.ports[upstream])
+            self._link(name, site.ports[upstream])
         gateway, carrier, mail = (self.links[name].port for name in OUTSIDE_LINKS)
         self._extra["billing"]["STILLWATER_BILLING_GATEWAY_URL"] = f"http://{LOOPBACK}:{gateway}/payer/real-time"
         self._extra["notify"]["STILLWATER_NOTIFY_CARRIER_URL"] = f"http://{LOOPBACK}:{carrier}/carrier"

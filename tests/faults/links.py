@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -25,8 +26,10 @@ class State(StrEnum):
 class Link:
     """One port in front of one far side. What waits while it is stalled goes through afterwards, in order."""
 
-    def __init__(self, name: str, port: int, upstream: int) -> None:
-        self.name, self.port = name, port
+    def __init__(self, name: str, upstream: int) -> None:
+        self.name = name
+        self._socket = socket.create_server((LOOPBACK, 0))  # taken at once, so that nobody else gets it
+        self.port: int = self._socket.getsockname()[1]
         self._upstream = upstream
         self._state = State.OPEN
         self._delay = 0.0
@@ -37,11 +40,12 @@ class Link:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port, limit=_CHUNK)
+        self._server = await asyncio.start_server(self._accept, sock=self._socket, limit=_CHUNK)
 
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
+        self._socket.close()
         self._reset()
         for pump in self._pumps:
             pump.cancel()
