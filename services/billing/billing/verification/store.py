@@ -253,7 +253,8 @@ async def take_step(
     waiting = step.state is State.WAITING
     await connection.execute(
         "UPDATE verification SET state = $2, outcome = $3, cause_code = $4, cause = $5, owner = $6, "
-        "to_do = CASE WHEN $16 THEN NULL ELSE coalesce($7, to_do) END, asking_again_at = $8, unanswered = CASE WHEN $9 THEN unanswered + 1 ELSE 0 END, "
+        "to_do = CASE WHEN $16 THEN NULL ELSE coalesce($7, to_do) END, asking_again_at = $8, "
+        "unanswered = CASE WHEN $9 THEN unanswered + 1 ELSE 0 END, "
         "plan = $10, plan_begins = $11, plan_ends = $12, benefits = $13, "
         "answered_at = CASE WHEN $14 THEN $15 ELSE answered_at END, concluded_at = CASE WHEN $16 THEN $15 END "
         "WHERE verification_id = $1",
