@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass
 
 from contracts.envelope import Headers
+
+LONGEST_KEY_BYTES = 256
+"""Of a key that is stored as it is. Ours have some forty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,9 @@ class Record:
 
     @property
     def key_text(self) -> str:
-        """The key as text that any database column takes; bytes that are not UTF-8 are escaped."""
+        """The key as text that any database index takes: what is not UTF-8 is escaped, what is too long is hashed."""
+        if len(self.key) > LONGEST_KEY_BYTES:
+            return f"sha256:{hashlib.sha256(self.key).hexdigest()}"
         return self.key.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
     def packed(self) -> bytes:
