@@ -41,9 +41,9 @@ PATIENTS, BODY_BYTES, PARTITIONS = 5_000, 400, 12
 RELAY, TUNED_PEER, DEFAULT_PEER = "relay", "debezium, tuned", "debezium, default"
 BARS = {"rows_per_s": 3.0, "p50_default": 1 / 20, "p50_tuned": 1 / 2, "memory": 1 / 5}
 _MEGABYTE = 1024 * 1024
-_CONSTANT = {"ce_specversion": "1.0", "content-type": "application/json"}
+_CONSTANT = {"content-type": "application/json"}
 _HEADERS = (
-    "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject", "ce_sequence", "ce_correlationid",
+    "ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject", "ce_sequence", "ce_correlationid",
     "ce_causationid", "traceparent",
 )  # fmt: skip
 _PEER_TABLE = f"""

@@ -107,7 +107,7 @@ def _connector(outbox: Outbox) -> dict[str, str]:
         settings |= {
             f"transforms.{names[-1]}.type": "org.apache.kafka.connect.transforms.InsertHeader",
             f"transforms.{names[-1]}.header": header,
-            f"transforms.{names[-1]}.value.literal": f'"{value}"',  # quoted, or 1.0 becomes 1
+            f"transforms.{names[-1]}.value.literal": value,
         }
     return settings | {"transforms": ",".join(["outbox", *names])}
 

@@ -12,7 +12,6 @@ the id is there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 import asyncpg
 
@@ -58,5 +57,5 @@ class Floors:
         else:
             self._rising, self._writers, self._highest = self._highest, writers, {}
         if not self._writers:
-            self.proven = MappingProxyType({**self.proven, **self._rising})
-            self._rising = {}
+            risen = {shard: max(id, self.proven.get(shard, 0)) for shard, id in self._rising.items()}
+            self.proven, self._rising = {**self.proven, **risen}, {}

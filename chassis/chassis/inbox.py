@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,16 +16,17 @@ from chassis.telemetry import Telemetry
 from chassis.transaction import Transaction
 from contracts.envelope import BadEnvelope, Envelope
 from contracts.event import Event
-from contracts.ids import EventId
 
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 
 _CLAIM = """
 INSERT INTO inbox (consumer, event_id)
-SELECT $1, $2
-WHERE NOT EXISTS (SELECT FROM parked WHERE consumer = $1 AND topic = $3 AND key = $4)
+SELECT $1, event_id FROM unnest($2::uuid[], $3::text[], $4::text[]) AS said (event_id, topic, key)
+WHERE NOT EXISTS (
+    SELECT FROM parked WHERE consumer = $1 AND parked.topic = said.topic AND parked.key = said.key
+)
 ON CONFLICT DO NOTHING
-RETURNING true
+RETURNING event_id::text
 """
 
 
@@ -45,6 +46,15 @@ class Route:
     handler: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A record that was understood."""
+
+    record: Record
+    envelope: Envelope
+    route: Route
+
+
 class Inbox:
     """One consumer's way of applying records. Raises only what is not the record's own fault."""
 
@@ -62,52 +72,90 @@ class Inbox:
         self._parking = parking
         self._telemetry = telemetry
 
-    async def apply(self, record: Record) -> Outcome:
-        """One record from the broker, all the way: applied, known already, parked, or none of our business."""
+    async def apply(self, records: Sequence[Record]) -> None:
+        """Records from the broker, in order, all the way: applied, known already, parked, or none of our business.
+
+        What waits together is applied in one transaction. Where that fails, no matter why, each has its own.
+        """
+        mine = [one for record in records if (one := await self._read(record)) is not None]
+        if len(mine) > 1:
+            mine = await self._together(mine)
+        for one in mine:
+            self._counted(one.envelope.type, await self._alone(one))
+
+    async def _read(self, record: Record) -> _Received | None:
+        """A record that there is something to do about; any other is done with here."""
         try:
             envelope = Envelope.from_headers(record.headers)
         except BadEnvelope as error:
             await self._parking.park_raw(self.consumer, record, str(error))
-            return self._counted("unknown", Outcome.PARKED)
+            self._counted("unknown", Outcome.PARKED)
+            return None
         route = self._routes.get(envelope.type)
         if route is None:
-            return self._counted(envelope.type, Outcome.IGNORED)
-        return self._counted(envelope.type, await self._apply(record, envelope, route))
+            self._counted(envelope.type, Outcome.IGNORED)
+            return None
+        return _Received(record, envelope, route)
 
-    async def _apply(self, record: Record, envelope: Envelope, route: Route) -> Outcome:
+    async def _together(self, received: list[_Received]) -> list[_Received]:
+        """Apply in one transaction all that are new and have nothing of their key parked. Returns the others."""
+        fresh, others = list[_Received](), list[_Received]()
+        try:
+            async with self._database.transaction() as tx:
+                claimed = await self._claim(tx.connection, received)
+                for one in received:
+                    first = one.envelope.id in claimed
+                    claimed.discard(one.envelope.id)  # it may be in here twice
+                    (fresh if first else others).append(one)
+                for one in fresh:
+                    await self._handle(tx, one)
+        except Exception:
+            return received
+        for one in fresh:
+            self._counted(one.envelope.type, Outcome.APPLIED)
+        return others
+
+    async def _alone(self, one: _Received) -> Outcome:
+        record, id = one.record, one.envelope.id
         while True:
             try:
-                async with self._database.transaction(envelope) as tx:
-                    if await self._claim(tx.connection, record, envelope.id):
-                        await route.handler(tx, route.event.model_validate_json(record.body), envelope)
+                async with self._database.transaction() as tx:
+                    if await self._claim(tx.connection, [one]):
+                        await self._handle(tx, one)
                         return Outcome.APPLIED
             except Exception as error:
                 if is_infrastructure(error):
                     raise
-                await self._parking.park_failed(self.consumer, record, envelope.id, cause_of(error))
+                await self._parking.park_failed(self.consumer, record, id, cause_of(error))
                 return Outcome.PARKED
-            verdict = await self._parking.park_behind(self.consumer, record, envelope.id)
+            verdict = await self._parking.park_behind(self.consumer, record, id)
             if verdict is not None:
                 return Outcome.PARKED if verdict else Outcome.DUPLICATE
             # What stood before it was settled in between: it is this record's turn after all.
 
+    async def _handle(self, tx: Transaction, one: _Received) -> None:
+        tx.follow(one.envelope)
+        await one.route.handler(tx, one.route.event.model_validate_json(one.record.body), one.envelope)
+
     async def reapply(self, tx: Transaction, record: Record) -> None:
         """A parked record once more, inside the transaction that holds its key's head. Raises what it raises."""
         envelope = Envelope.from_headers(record.headers)
-        route = self._routes[envelope.type]
-        tx.cause = envelope
+        one = _Received(record, envelope, self._routes[envelope.type])
         fresh = await tx.connection.fetchval(
             "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true",
             self.consumer,
             envelope.id,
         )
         if fresh:
-            await route.handler(tx, route.event.model_validate_json(record.body), envelope)
+            await self._handle(tx, one)
         self._counted(envelope.type, Outcome.APPLIED if fresh else Outcome.DUPLICATE)
 
-    async def _claim(self, connection: asyncpg.Connection, record: Record, id: EventId) -> bool:
-        """Whether the record is new here and nothing of its key is parked."""
-        return bool(await connection.fetchval(_CLAIM, self.consumer, id, record.topic, record.key_text))
+    async def _claim(self, connection: asyncpg.Connection, received: Sequence[_Received]) -> set[str]:
+        """The ids of those that are new here and have nothing of their key parked."""
+        ids = [one.envelope.id for one in received]
+        topics = [one.record.topic for one in received]
+        keys = [one.record.key_text for one in received]
+        return {row["event_id"] for row in await connection.fetch(_CLAIM, self.consumer, ids, topics, keys)}
 
     def _counted(self, type: str, outcome: Outcome) -> Outcome:
         self._telemetry.events_applied.labels(type if type in self._routes else "other", outcome).inc()

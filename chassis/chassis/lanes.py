@@ -6,7 +6,7 @@ import asyncio
 import time
 import zlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka import TopicPartition
 
@@ -15,6 +15,9 @@ from chassis.failures import cause_of
 from chassis.log import logger
 from chassis.points import reached
 from chassis.records import Record
+
+LARGEST_BATCH = 32
+"""Records of one lane that may be applied in one transaction."""
 
 
 class Watermark:
@@ -45,10 +48,11 @@ class Watermark:
 class Lanes:
     """A fixed number of workers, each with a queue; a key always has the same one.
 
-    `apply` raises only what is not the record's own fault; the lane then tries it again in its place.
+    `apply` takes the records that wait in a lane, in order. It raises only what is not a record's own fault; the lane
+    then tries them again in their place.
     """
 
-    def __init__(self, apply: Callable[[Record], Awaitable[object]], count: int) -> None:
+    def __init__(self, apply: Callable[[Sequence[Record]], Awaitable[object]], count: int) -> None:
         self._apply = apply
         self._count = count
         self._queues: list[asyncio.Queue[Record]] = [asyncio.Queue() for _ in range(count)]
@@ -102,12 +106,15 @@ class Lanes:
 
     async def _work(self, queue: asyncio.Queue[Record]) -> None:
         while True:
-            record = await queue.get()
-            await self._until_applied(record)
-            mark = self._watermarks.get(TopicPartition(record.topic, record.partition))
-            if mark is not None:
-                mark.finished(record.offset)
-            self._finish_one()
+            records = [await queue.get()]
+            while len(records) < LARGEST_BATCH and not queue.empty():
+                records.append(queue.get_nowait())
+            await self._until_applied(records)
+            for record in records:
+                mark = self._watermarks.get(TopicPartition(record.topic, record.partition))
+                if mark is not None:
+                    mark.finished(record.offset)
+                self._finish_one()
 
     def _finish_one(self) -> None:
         self.moved_at = time.monotonic()
@@ -115,11 +122,11 @@ class Lanes:
         if self.backlog == 0:
             self._idle.set()
 
-    async def _until_applied(self, record: Record) -> None:
+    async def _until_applied(self, records: Sequence[Record]) -> None:
         tries = 0
         while True:
             try:
-                await self._apply(record)
+                await self._apply(records)
                 reached("after_apply")
                 return
             except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import asyncpg
@@ -10,7 +11,6 @@ import asyncpg
 from chassis.record_batch import encoded
 from contracts.envelope import Envelope
 from contracts.event import Event
-from contracts.ids import EventId
 
 SHARDS = 12
 """As many as a topic has partitions. Stored with each row, so it can never change under waiting rows."""
@@ -37,19 +37,22 @@ class EventTooLarge(ValueError):
 
 @dataclass(slots=True)
 class Saying:
-    """An event that waits for its transaction's end to get its sequence."""
+    """An event that waits for its transaction's end: `envelope` lacks only its true sequence."""
 
-    id: EventId
-    type: str
-    subject: str
+    envelope: Envelope
     body: bytes
 
+    def record(self, sequence: int) -> bytes:
+        envelope = replace(self.envelope, sequence=sequence)
+        return encoded(envelope.key, envelope.to_headers(), self.body)
 
-def saying(id: EventId, event: Event, subject: str) -> Saying:
+
+def body_of(event: Event) -> bytes:
+    """Raises EventTooLarge."""
     body = event.model_dump_json(exclude_none=True).encode()
     if len(body) > LARGEST_EVENT_BYTES:
         raise EventTooLarge(f"{event.type} has {len(body)} bytes; at most {LARGEST_EVENT_BYTES} are allowed")
-    return Saying(id, event.type, subject, body)
+    return body
 
 
 def shard_of(key: bytes) -> int:
@@ -57,24 +60,19 @@ def shard_of(key: bytes) -> int:
     return zlib.crc32(key) % SHARDS
 
 
-async def write(connection: asyncpg.Connection, said: list[Saying], envelope: Envelope) -> list[int]:
+async def write(connection: asyncpg.Connection, said: list[Saying]) -> list[int]:
     """Write all that a transaction said, as the last thing before its commit. Returns the shards written to.
 
     Raising the subjects' heads comes first, in sorted order: it locks them, so that no other writer's row for
-    the same subject can take an id between ours and our commit, and no two writers deadlock. `envelope` is the
-    pattern from which each event's own is made.
+    the same subject can take an id between ours and our commit, and no two writers deadlock.
     """
-    counts: dict[str, int] = {}
-    for one in said:
-        counts[one.subject] = counts.get(one.subject, 0) + 1
+    counts = Counter(one.envelope.subject for one in said)
     heads = await connection.fetch(_RAISE_HEADS, list(counts), list(counts.values()))
     following = {row["subject"]: row["sequence"] - counts[row["subject"]] for row in heads}
-    shards, records = [], []
+    records: list[bytes] = []
     for one in said:
-        following[one.subject] += 1
-        sequence = following[one.subject]
-        its = replace(envelope, id=one.id, type=one.type, subject=one.subject, sequence=sequence)
-        shards.append(shard_of(its.key))
-        records.append(encoded(its.key, its.to_headers(), one.body))
+        following[one.envelope.subject] += 1
+        records.append(one.record(following[one.envelope.subject]))
+    shards = [shard_of(one.envelope.key) for one in said]
     await connection.execute(_ADD_ROWS, shards, records)
     return shards

@@ -84,6 +84,7 @@ class OutsideTask:
     attempt: int
     tries: int
     cause: Envelope | None
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class Pool(Generic[A]):
             return
 
     async def _answer(self, task: OutsideTask, answer: A) -> str:
-        async with self._database.transaction(task.cause) as tx:
+        async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
             if await _still_open(tx.connection, task):
                 await tx.connection.execute(_END, task.id, "answered", None)
                 await self._to.answered(tx, task, answer)
@@ -228,7 +229,7 @@ class Pool(Generic[A]):
         return "put_off"
 
     async def _give_up(self, task: OutsideTask, cause_code: str) -> str:
-        async with self._database.transaction(task.cause) as tx:
+        async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
             if await _still_open(tx.connection, task):
                 await tx.connection.execute(_END, task.id, "gave_up", cause_code)
                 await self._to.gave_up(tx, task, cause_code)
@@ -259,6 +260,7 @@ def _task(row: asyncpg.Record) -> OutsideTask:
         attempt=row["attempt"],
         tries=row["tries"],
         cause=unpack_cause(row["cause"]),
+        correlation_id=row["correlation_id"],
     )
 
 

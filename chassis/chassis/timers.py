@@ -70,7 +70,7 @@ class Timers:
 
     async def _handle(self, tx: Transaction, row: asyncpg.Record) -> None:
         timer = Timer(row["name"], row["key"], row["due_at"], json.loads(row["payload"]))
-        tx.cause = unpack_cause(row["cause"])
+        tx.follow(unpack_cause(row["cause"]), row["correlation_id"])
         try:
             async with tx.attempt():
                 # Away with it first: its handler may set it again.

@@ -21,14 +21,14 @@ from contracts.ids import EventId, new_event_id
 Payload = Mapping[str, JsonValue]
 
 _SET_TIMER = """
-INSERT INTO timer (name, key, due_at, payload, cause) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO timer (name, key, due_at, payload, cause, correlation_id) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload, cause = excluded.cause,
-    tries = 0, retry_at = NULL, error = NULL, given_up_at = NULL
+    correlation_id = excluded.correlation_id, tries = 0, retry_at = NULL, error = NULL, given_up_at = NULL
 """
 
 _ASK_OUTSIDE = """
-INSERT INTO outside_task (id, destination, purpose, subject, payload, cause, due_at)
-VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))
+INSERT INTO outside_task (id, destination, purpose, subject, payload, cause, correlation_id, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8))
 ON CONFLICT (destination, purpose) DO NOTHING
 RETURNING id
 """
@@ -47,26 +47,56 @@ def relay_wake(shard: int) -> str:
 class Transaction:
     """Open until its `async with` ends; then everything in it is committed, or nothing is.
 
-    `now` is clinic time and the same throughout. `cause` is the event that is being handled, if any.
+    `now` is clinic time and the same throughout. `cause` is the event that is being handled, if any. All that follows
+    from one beginning, through events, timers and outside tasks, has its `correlation_id`.
     """
 
     connection: asyncpg.Connection
     now: datetime
     source: str
     cause: Envelope | None = None
+    _correlation_id: str | None = None
     _said: list[Saying] = field(default_factory=list[Saying])
     _wakes: set[str] = field(default_factory=set[str])
 
     def emit(self, event: Event, *, subject: str) -> EventId:
         """Say that `event` happened to `subject`. Published after the commit, in order for each subject."""
+        body = outbox.body_of(event)
         id = new_event_id()
-        self._said.append(outbox.saying(id, event, subject))
+        if self.cause is None and self._correlation_id is None:
+            self._correlation_id = id  # it begins a chain of its own
+        envelope = Envelope(
+            id=id,
+            type=event.type,
+            source=self.source,
+            time=self.now,
+            subject=subject,
+            sequence=1,
+            correlation_id=self.correlation_id,
+            causation_id=self.cause.id if self.cause else None,
+            traceparent=self.cause.traceparent if self.cause else None,
+        )
+        self._said.append(Saying(envelope, body))
         return id
+
+    def follow(self, cause: Envelope | None, correlation_id: str | None = None) -> None:
+        """What follows in this transaction comes of this event, or of the chain where no event is its cause."""
+        self.cause, self._correlation_id = cause, correlation_id
+
+    @property
+    def correlation_id(self) -> str:
+        """The chain of events that this belongs to; a new one where nothing came before."""
+        if self.cause is not None:
+            return self.cause.correlation_id
+        if self._correlation_id is None:
+            self._correlation_id = new_event_id()
+        return self._correlation_id
 
     async def set_timer(self, name: str, key: str, due_at: datetime, payload: Payload | None = None) -> None:
         """Have the timer `name` handled for `key` at clinic time `due_at`. Setting it again moves it."""
+        written = json.dumps(dict(payload or {}))
         await self.connection.execute(
-            _SET_TIMER, name, key, due_at, json.dumps(dict(payload or {})), pack_cause(self.cause)
+            _SET_TIMER, name, key, due_at, written, pack_cause(self.cause), self.correlation_id
         )
         self._wakes.add("timers")
 
@@ -94,6 +124,7 @@ class Transaction:
             subject,
             json.dumps(dict(payload)),
             pack_cause(self.cause),
+            self.correlation_id,
             not_before_seconds,
         )
         self._wakes.add(f"outside:{destination}")
@@ -117,23 +148,9 @@ class Transaction:
     async def flush(self) -> frozenset[str]:
         """Write what was said. The last thing before the commit; returns what to wake after it."""
         if self._said:
-            shards = await outbox.write(self.connection, self._said, self._pattern())
+            shards = await outbox.write(self.connection, self._said)
             self._wakes.update(map(relay_wake, shards))
         return frozenset(self._wakes)
-
-    def _pattern(self) -> Envelope:
-        first = self._said[0]
-        return Envelope(
-            id=first.id,
-            type=first.type,
-            source=self.source,
-            time=self.now,
-            subject=first.subject,
-            sequence=1,
-            correlation_id=self.cause.correlation_id if self.cause else first.id,
-            causation_id=self.cause.id if self.cause else None,
-            traceparent=self.cause.traceparent if self.cause else None,
-        )
 
 
 def pack_cause(cause: Envelope | None) -> bytes | None:

@@ -13,18 +13,19 @@ from typing import Any
 
 from chassis import lanes
 from chassis.inbox import Inbox
-from chassis.records import Record
 from chassis.relay import Relay
 
 
 def inbox_off() -> None:
     """A record that comes again is applied again."""
 
-    async def claim(self: Inbox, connection: Any, record: Record, id: Any) -> bool:
-        await connection.execute(
-            "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", self.consumer, id
+    async def claim(self: Inbox, connection: Any, received: list[Any]) -> set[str]:
+        ids = {one.envelope.id for one in received}
+        await connection.executemany(
+            "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            [(self.consumer, id) for id in ids],
         )
-        return True
+        return ids
 
     own: Any = Inbox
     own._claim = claim
