@@ -33,6 +33,7 @@ from deploy.local.tenants import dsn_of_tenant, ensure_tenant
 from deploy.local.topology import SANDBOX, SERVICES, Site, environment
 from tests.faults.links import Link
 from tests.faults.plan import LEASE_SECONDS, OUTSIDE_LINKS, WITNESS
+from tests.faults.small_disk import SmallDisk
 from tests.waiting import eventually
 
 PAUSE_SECONDS = 0.3
@@ -117,6 +118,7 @@ class Ground:
         self._ports_of_others: dict[str, int] = {}
         self._logs_to = logs_to
         self.links: dict[str, Link] = {}
+        self.disk = SmallDisk()
         self.engines = TrialEngines(self.folder, durable=True)
         self.engines.doors = {}
         for who in self.processes:
@@ -140,6 +142,7 @@ class Ground:
         keeping: asyncio.Task[None] | None = None
         try:
             await self.engines.start()
+            await self.disk.put_under(self.engines)
             self._prepare()
             await asyncio.gather(*(link.open() for link in self.links.values()))
             await self.house.start_services()
@@ -159,6 +162,7 @@ class Ground:
                 await self.house.stop_services()
             await asyncio.gather(*(link.close() for link in self.links.values()))
             await self.engines.stop()
+            self.disk.take_away()
             if self._logs_to is not None:
                 self.keep_logs(self._logs_to)
             shutil.rmtree(self.folder, ignore_errors=True)

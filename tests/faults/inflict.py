@@ -72,6 +72,7 @@ class Inflicting:
             "link": self._link,
             "poison": self._poison,
             "clock": self._clock,
+            "disk": self._disk,
         }
         self._ground.note(step.do, whom=step.whom, **step.how)
         await do[step.do](step)
@@ -172,6 +173,13 @@ class Inflicting:
                 await producer.send_and_wait(topic, b"{}", key=subject.encode(), headers=later.to_headers())
                 return
         self.poison.add((topic, sent.partition, sent.offset))
+
+    async def _disk(self, step: Step) -> None:
+        if not self._ground.disk.there:
+            self.missed.append("the database's disk: nothing can be mounted here")
+            return
+        with self._ground.disk.filled():
+            await asyncio.sleep(step.how["seconds"])
 
     async def _clock(self, step: Step) -> None:
         await self._ground.live_apart(step.whom, step.how["hours"])

@@ -147,6 +147,11 @@ def _rebalance(chance: Chance) -> list[Step]:
     return [Step(2.5 * turn, "replica", whom) for turn in range(3)] + goes
 
 
+def _disk(chance: Chance) -> list[Step]:
+    """The file system with every table on it is full for some seconds."""
+    return [Step(round(chance.uniform(0.5, 2), 2), "disk", "", {"seconds": round(chance.uniform(2, 6), 2)})]
+
+
 KINDS: dict[str, Callable[[Chance], list[Step]]] = {
     "kill": _kill,
     "point": _any_point,
@@ -158,6 +163,7 @@ KINDS: dict[str, Callable[[Chance], list[Step]]] = {
     "poison": _poison,
     "clock": _clock,
     "rebalance": _rebalance,
+    "disk": _disk,
 }
 
 
@@ -184,7 +190,7 @@ def every_point(seed: int, points: Sequence[str] = tuple(POINTS)) -> list[Plan]:
 
 
 def run(seed: int, number: int, only: str = "") -> Plan:
-    """The `number`-th run of a seed. Without `only`, each kind comes once in any ten runs, in an order of the seed."""
+    """The `number`-th run of a seed. Without `only`, each kind comes once in each round, in an order of the seed."""
     kinds = list(KINDS)
     random.Random(f"{seed}:{number // len(kinds)}").shuffle(kinds)
     kind = only or kinds[number % len(kinds)]
