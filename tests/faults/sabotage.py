@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chassis import lanes
@@ -19,13 +19,14 @@ from chassis.relay import Relay
 def inbox_off() -> None:
     """A record that comes again is applied again."""
 
-    async def claim(self: Inbox, connection: Any, received: list[Any]) -> set[str]:
-        ids = {one.envelope.id for one in received}
-        await connection.executemany(
-            "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            [(self.consumer, id) for id in ids],
+    async def claim(self: Inbox, connection: Any, received: Sequence[Any]) -> set[str]:
+        ids = [one.envelope.id for one in received]
+        await connection.execute(
+            "INSERT INTO inbox (consumer, event_id) SELECT $1, * FROM unnest($2::uuid[]) ON CONFLICT DO NOTHING",
+            self.consumer,
+            ids,
         )
-        return ids
+        return set(ids)
 
     own: Any = Inbox
     own._claim = claim
