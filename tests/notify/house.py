@@ -135,13 +135,12 @@ async def house(settings: Settings, now: datetime = NOON, **knobs: Any) -> Async
     async with World(outside).running() as world:
         own = settings(
             NotifySettings,
-            public_url=public_url,
             smtp_host="127.0.0.1",
             smtp_port=world.smtp_port,
             carrier_url=f"{world.http_url}/carrier",
             carrier_account=ACCOUNT,
             carrier_token=TOKEN,
-            **{"smtp_seconds": 2, "carrier_seconds": 2, "seconds_per_send": 4, **knobs},
+            **{"public_url": public_url, "smtp_seconds": 2, "carrier_seconds": 2, "seconds_per_send": 4, **knobs},
         )
         service = compose(own)
         service.clock.travel(now - service.clock.now())

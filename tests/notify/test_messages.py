@@ -194,6 +194,35 @@ async def test_the_carriers_word_counts_where_our_own_record_was_lost(settings: 
         assert clinic.world.carrier.messages.accepted == 0
 
 
+@pytest.mark.parametrize(("phone", "fate"), [(PHONE, "delivered"), ("+13305550198", "failed")])
+async def test_what_the_carrier_told_while_nobody_listened_is_asked(settings: Settings, phone: str, fate: str) -> None:
+    async with house(settings, public_url="http://127.0.0.1:9") as clinic:
+        await clinic.say(registered(phone=phone, email=None), consented(), submitted(), booked())
+        await clinic.fates(("appointment_booked", "sms", "sent"))
+        (text,) = await clinic.texts(1, to=phone)
+        clinic.service.clock.travel(timedelta(minutes=1))
+        await clinic.fates(("appointment_booked", "sms", fate))
+        assert text["sid"] == (await clinic.texts(1, to=phone))[0]["sid"], "asked, and not sent again"
+
+
+async def test_a_carrier_that_does_not_know_is_asked_again_later(settings: Settings) -> None:
+    async with house(settings, public_url="http://127.0.0.1:9") as clinic:
+        await clinic.say(registered(email=None), consented(), submitted(), booked())
+        await clinic.fates(("appointment_booked", "sms", "sent"))
+        (await clinic.outside.delete("/control/carrier/messages")).raise_for_status()
+        clinic.service.clock.travel(timedelta(minutes=1))
+
+        async def next_question() -> str | None:
+            async with clinic.service.database.connection() as connection:
+                return await connection.fetchval("SELECT payload->>'question' FROM timer WHERE name = 'text_unsettled'")
+
+        async def is_the_second() -> bool:
+            return await next_question() == "2"
+
+        await eventually(is_the_second)
+        await clinic.fates(("appointment_booked", "sms", "sent"))
+
+
 async def test_a_callback_may_come_twice_late_or_forged(settings: Settings) -> None:
     async with house(settings) as clinic:
         await clinic.say(registered(), consented(), submitted(), booked())

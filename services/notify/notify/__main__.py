@@ -14,11 +14,12 @@ from notify.clinic import BadClinicFile, load_clinic
 from notify.messages.api import messages
 from notify.messages.callbacks import callbacks
 from notify.messages.carrier import Carrier
+from notify.messages.fates import TEXT_FATE, Fates
 from notify.messages.handlers import Hearing
 from notify.messages.mail import MailServer
 from notify.messages.metrics import MessageMetrics
 from notify.messages.replies import load_reply_words
-from notify.messages.sending import Sending
+from notify.messages.sending import TEXT_UNSETTLED, Sending
 from notify.messages.telling import CARD_SETTLED, TEXT_ALLOWED, Telling
 from notify.messages.wording import Wording
 from notify.settings import NotifySettings
@@ -37,6 +38,7 @@ def compose(settings: NotifySettings) -> Service:
     mail = MailServer(settings, clinic)
     carrier = Carrier(settings, clinic.texts.from_number)
     sending = Sending(service.database, service.clock.now, clinic, wording, mail, carrier, telling, metrics)
+    fates = Fates(service.database, sending, carrier)
 
     service.handle(PatientRegistered, hearing.on_registered)
     service.handle(ConsentRecorded, hearing.on_consent)
@@ -53,6 +55,7 @@ def compose(settings: NotifySettings) -> Service:
 
     service.on_timer(CARD_SETTLED, telling.on_card_settled)
     service.on_timer(TEXT_ALLOWED, telling.on_text_allowed)
+    service.on_timer(TEXT_UNSETTLED, fates.on_unsettled)
 
     for channel, tries in ((Channel.EMAIL, settings.mail_tries), (Channel.SMS, settings.text_tries)):
         service.reach(
@@ -65,8 +68,10 @@ def compose(settings: NotifySettings) -> Service:
             tries=tries,
         )
 
+    service.reach(TEXT_FATE, fates.call, fates.answered, gave_up=fates.gave_up, workers=2, tries=3)
+
     service.http.include_router(messages(service.database))
-    service.http.include_router(callbacks(service.database, carrier, sending, telling, load_reply_words(), metrics))
+    service.http.include_router(callbacks(service.database, carrier, fates, telling, load_reply_words(), metrics))
     return service
 
 

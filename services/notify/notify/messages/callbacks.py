@@ -13,10 +13,9 @@ from chassis.transaction import Transaction
 from contracts.notify import Channel, ReplyMeaning, ReplyReceived
 from notify.messages import facts, store
 from notify.messages.carrier import Carrier
+from notify.messages.fates import Fates, Told
 from notify.messages.metrics import MessageMetrics
 from notify.messages.replies import ReplyWords
-from notify.messages.sending import Sending
-from notify.messages.store import Fate
 from notify.messages.telling import Telling
 
 LARGEST_CALLBACK: Final = 64 * 1024
@@ -30,14 +29,14 @@ Signature = Annotated[str, Header(alias="X-Twilio-Signature", max_length=200)]
 def callbacks(
     database: Database,
     carrier: Carrier,
-    sending: Sending,
+    fates: Fates,
     telling: Telling,
     words: ReplyWords,
     metrics: MessageMetrics,
 ) -> APIRouter:
     router = APIRouter(tags=["carrier"])
 
-    async def told(request: Request, signature: str) -> dict[str, str]:
+    async def signed(request: Request, signature: str) -> dict[str, str]:
         """The callback's parameters. Raises Problem unless the carrier signed them."""
         try:
             parameters = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
@@ -52,14 +51,15 @@ def callbacks(
     @router.post("/carrier/status", status_code=204, max_body_size=LARGEST_CALLBACK)
     async def status(request: Request, message: MessageGiven, signature: Signature = "") -> None:
         """What became of a text. Repeats, and news that came too late, change nothing."""
-        parameters = await told(request, signature)
+        parameters = await signed(request, signature)
+        told = Told(parameters.get("MessageStatus", ""), parameters.get("ErrorCode", ""))
         async with database.transaction() as tx:
-            await _became(tx, sending, message, parameters)
+            await fates.heard(tx, message, parameters.get("MessageSid", ""), told)
 
     @router.post("/carrier/inbound", max_body_size=LARGEST_CALLBACK)
     async def inbound(request: Request, signature: Signature = "") -> Response:
         """A text from a person. A STOP holds from this moment on."""
-        parameters = await told(request, signature)
+        parameters = await signed(request, signature)
         if not parameters.get("MessageSid") or not parameters.get("From"):
             raise Problem(422, "The callback is not complete", "MessageSid and From are wanted.")
         meaning = words.meaning(parameters.get("Body", ""))
@@ -70,21 +70,6 @@ def callbacks(
         return Response(_NOTHING_TO_SAY, media_type="text/xml")
 
     return router
-
-
-async def _became(tx: Transaction, sending: Sending, message_id: str, parameters: dict[str, str]) -> None:
-    message = await store.lock_message(tx.connection, message_id)
-    if message is None or message.channel is not Channel.SMS or message.fate in (Fate.DELIVERED, Fate.FAILED):
-        return
-    # Any status means that the carrier has taken it: we may have died before we knew.
-    await sending.taken(tx, message, parameters.get("MessageSid", ""))
-    match parameters.get("MessageStatus"):
-        case "delivered":
-            await sending.delivered(tx, message)
-        case "undelivered" | "failed":
-            await sending.fail(tx, message, f"carrier_{_code(parameters.get('ErrorCode', ''))}")
-        case _:
-            pass
 
 
 async def _replied(tx: Transaction, telling: Telling, parameters: dict[str, str], meaning: ReplyMeaning) -> None:
@@ -102,7 +87,3 @@ async def _replied(tx: Transaction, telling: Telling, parameters: dict[str, str]
     for person in people:
         tx.emit(said, subject=person)
         await telling.tell(tx, person)
-
-
-def _code(given: str) -> str:
-    return given if given.isascii() and given.isdigit() and len(given) <= 6 else "unknown"

@@ -59,14 +59,19 @@ class Carrier:
                 return one["sid"]
         return None
 
+    async def became(self, sid: str) -> tuple[str, str]:
+        """Status and error code of a text that it took; no code is "". Raises OutsideUnavailable, OutsideRefused."""
+        text = await self._ask("GET", f"Messages/{sid}.json")
+        return str(text.get("status", "")), str(text.get("error_code") or "")
+
     def signed(self, path_and_query: str, parameters: Mapping[str, str], signature: str) -> bool:
         """Whether the carrier signed this callback (X-Twilio-Signature: HMAC-SHA1 of the URL and the parameters)."""
         said = self._public_url + path_and_query + "".join(name + parameters[name] for name in sorted(parameters))
         digest = hmac.new(self._token.encode(), said.encode(), hashlib.sha1).digest()
         return hmac.compare_digest(base64.b64encode(digest), signature.encode())
 
-    async def _ask(self, method: str, **request: Any) -> dict[str, Any]:
-        url = f"{self._base}/2010-04-01/Accounts/{self._account}/Messages.json"
+    async def _ask(self, method: str, path: str = "Messages.json", **request: Any) -> dict[str, Any]:
+        url = f"{self._base}/2010-04-01/Accounts/{self._account}/{path}"
         try:
             answer = await self._client.request(method, url, **request)
         except httpx.TimeoutException:

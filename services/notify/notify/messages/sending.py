@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from chassis.database import Database
 from chassis.outside import OutsideRefused, OutsideTask
@@ -19,6 +20,10 @@ from notify.messages.model import Known, due, text_allowed_at
 from notify.messages.store import Fate, Message
 from notify.messages.telling import TEXT_ALLOWED, Telling, failed
 from notify.messages.wording import Unfit, Wording
+
+TEXT_UNSETTLED: Final = "text_unsettled"
+SETTLES_WITHIN: Final = timedelta(minutes=1)
+"""A carrier mostly tells within seconds what became of a text; after so long it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ class Sending:
             sent_at=tx.now,
         )
         tx.emit(sent, subject=message.patient_id)
+        if message.channel is Channel.SMS:
+            await tx.set_timer(TEXT_UNSETTLED, message.id, tx.now + SETTLES_WITHIN)
         self._metrics.sent(message.channel, (tx.now - message.decided_at).total_seconds())
 
     async def delivered(self, tx: Transaction, message: Message) -> None:
