@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from chassis.tokens import Role, issue
+from deploy.local.topology import SANDBOX, SERVICES
 
-STAFF = (Role.STAFF, Role.CLINICIAN, Role.BILLING, Role.AUDITOR)
+ON_THE_LIVE_PAGE = (Role.STAFF, Role.CLINICIAN, Role.BILLING)
 TOKEN_TERM = timedelta(days=7)
 
 
@@ -19,18 +20,20 @@ def doors(urls: Mapping[str, str], token_key: str) -> str:
 
     Tokens stand behind a `#`: browsers keep that part to themselves, so it reaches no server and no log.
     """
-    console = urls["console"]
     lines = [
         "",
-        f"  The form, as a patient sees it    {urls['intake']}/",
-        f"  The outside world: mail, texts    {urls['sandbox']}/",
+        f"  The form, as a patient sees it       {urls['intake']}/",
+        f"  What patients get: letters, texts    {urls[SANDBOX]}/mailbox   {urls[SANDBOX]}/carrier",
+        f"  Payers, and how to make them fail    {urls[SANDBOX]}/",
         "",
-        "  The live page, by role:",
-    ]
-    lines += [f"    {role:<12} {console}/#token={token(token_key, role)}" for role in STAFF]
-    lines += [
+        "  The live page, signed in as",
+        *(f"    {role:<11}{urls['console']}/sign-in#token={token(token_key, role)}" for role in ON_THE_LIVE_PAGE),
         "",
-        "  A token for curl: .venv/bin/python -m deploy.local token clinician",
+        "  The interface of each service (OpenAPI) is open to whoever has a token:",
+        *(f"    {service:<11}{urls[service]}/openapi.json" for service in SERVICES),
+        '    curl -H "Authorization: Bearer $(.venv/bin/python -m deploy.local token staff)" ADDRESS',
+        f"    Roles: {', '.join(Role)}.",
+        "",
         "  Ctrl-C stops everything. The data stays until `make down CLEAN=1`.",
         "",
     ]

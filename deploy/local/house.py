@@ -18,6 +18,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
+from deploy.local import postgres
 from deploy.local.clinic_clock import clinic_time
 from deploy.local.engines import Engines, temporary_folder
 from deploy.local.kafka import create_topics, delete_topics
@@ -120,6 +121,11 @@ class House:
         engines = {} if self._shares_engines else self.engines.children()
         return engines | self._children
 
+    def folders(self) -> list[Path]:
+        """Every folder that holds something of this house: Postgres's may have had to lie elsewhere."""
+        server = None if self._shares_engines else self.engines.postgres
+        return [self.folder, *([server.folder] if server else [])]
+
     def command(self, part: str) -> list[str]:
         """How a part is started."""
         return command(part)
@@ -212,6 +218,7 @@ class House:
         elif self._temporary and self._site:
             await self._vacate()
         if self._temporary:
+            postgres.remove(self.folder / "postgres")
             shutil.rmtree(self.folder, ignore_errors=True)
 
     async def stop_services(self) -> None:

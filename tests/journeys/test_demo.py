@@ -1,13 +1,21 @@
 """The demo finds what is wrong: each check is shown to fail where it should."""
 
+import asyncio
+import json
+import os
+import signal
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.local.demo import checks
 from deploy.local.demo.journeys import load_journeys
+from deploy.local.demo.leaving import footprint
 from deploy.local.demo.privacy import leaks, secrets_of
+from deploy.local.places import PROJECT
 from sandbox.patients.people import cast
 
 JOURNEYS = load_journeys()
@@ -57,6 +65,65 @@ def test_one_decision_made_twice_is_found() -> None:
     message = {"purpose": "appointment_booked:1:1", "channel": "email", "fate": "sent"}
     assert checks.of_notify([message]) == []
     assert checks.of_notify([message, message]) == ["email was decided 2 times for one purpose"]
+
+
+def test_somebody_in_danger_who_is_not_first_is_found() -> None:
+    one, other = {"kind": "in_danger", "patient_id": "1"}, {"kind": "card_unreadable", "patient_id": "2"}
+    assert checks.of_tasks([one, other], {"1"}) == []
+    assert checks.of_tasks([other, one], {"1"}) == checks.of_tasks([other], {"1"}) != []
+
+
+def test_a_form_that_is_kept_twice_is_found() -> None:
+    form = {"card_outcome": None, "card_sides": [], "member_id": None}
+    kept = {"name": "Ada Byron", "intakes": [form]}
+    assert checks.of_intake(JOURNEYS["uninsured"], kept, "Ada Byron", None) == []
+    assert checks.of_intake(JOURNEYS["uninsured"], {**kept, "intakes": [form, form]}, "Ada Byron", None)
+
+
+async def test_a_process_a_port_a_folder_and_shared_memory_that_stay_are_found(tmp_path: Path) -> None:
+    holding = """
+import multiprocessing.shared_memory, multiprocessing.resource_tracker, socket, sys
+memory = multiprocessing.shared_memory.SharedMemory(create=True, size=16)
+door = socket.create_server(("127.0.0.1", 0))
+print(door.getsockname()[1], memory.name, flush=True)
+sys.stdin.read()
+memory.unlink()
+"""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", holding, stdin=pipe, stdout=pipe)
+    assert process.stdin and process.stdout
+    port, memory = (await process.stdout.readline()).decode().split()
+    folder = tmp_path / "house"
+    folder.mkdir()
+    stood = footprint(os.getpid(), [folder])
+    found = "\n".join(stood.left())
+    assert f"process {process.pid}" in found
+    assert f"port {port}" in found
+    assert str(folder) in found
+    assert not sys.platform.startswith("linux") or memory in found
+    process.stdin.close()
+    await process.wait()
+    folder.rmdir()
+    assert [one for one in stood.left() if memory in one or port in one or str(process.pid) in one] == []
+
+
+@pytest.mark.engines
+async def test_a_demo_that_is_told_to_stop_says_so_and_leaves_nothing() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.local", "demo"), cwd=PROJECT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    async with asyncio.timeout(60):
+        while b"Postgres and Kafka" not in await process.stdout.readline():
+            pass
+        stood = footprint(process.pid, (PROJECT / ".stillwater" / "tmp").glob(f"{process.pid}-*"))
+        process.send_signal(signal.SIGTERM)
+        said = (await process.stdout.read()).decode().splitlines()
+        assert await process.wait() == 1
+    outcome = json.loads(said[-1])
+    assert (outcome["ok"], outcome["problems"]) == (False, ["it was told to stop before its end"])
+    assert {one.name for one in stood.processes} >= {"java", "postgres"}
+    assert stood.left() == []
 
 
 @pytest.mark.parametrize("scenario", list(PEOPLE))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import Any
 
 from deploy.local.demo.journeys import Journey
@@ -23,12 +23,16 @@ def of_events(journey: Journey, counts: Counter[str]) -> list[str]:
 
 
 def of_intake(journey: Journey, patient: Found, name: str, member_id: str | None) -> list[str]:
+    if len(patient["intakes"]) != 1:
+        return [f"intake has {len(patient['intakes'])} forms of them instead of one"]
     problems: list[str] = []
-    (one,) = patient["intakes"]
+    one = patient["intakes"][0]
     if patient["name"] != name:
         problems.append("intake knows them by another name")
     if one["card_outcome"] != journey.card:
         problems.append(f"the card was {one['card_outcome']} instead of {journey.card}")
+    if len(one["card_sides"]) != (2 if journey.card else 0):
+        problems.append(f"{len(one['card_sides'])} sides of a card are kept")
     if journey.coverage and one["member_id"] != member_id:
         problems.append("the member number is not the one on their card")
     return problems
@@ -102,6 +106,12 @@ def of_console(journey: Journey, shown: Found) -> list[str]:
     if said != Counter(journey.events):
         problems.append("the console's timeline is not what was said")
     return problems
+
+
+def of_tasks(tasks: Sequence[Found], in_danger: Collection[str]) -> list[str]:
+    """Whoever is in danger comes before everybody else on the list of staff."""
+    first = {one["patient_id"] for one in takewhile(lambda one: one["kind"] == "in_danger", tasks)}
+    return [] if first.issuperset(in_danger) else ["who is in danger does not head the list of staff"]
 
 
 def of_bookings(standing: Iterable[Found]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -14,18 +16,21 @@ import httpx
 from deploy.local.demo import checks
 from deploy.local.demo.hearing import Hearing, hearing
 from deploy.local.demo.journeys import Journey, load_journeys
+from deploy.local.demo.leaving import Footprint, footprint
 from deploy.local.demo.looking import Looking
 from deploy.local.demo.privacy import leaks, places_to_search
 from deploy.local.house import House
+from deploy.local.process import StartError
 from deploy.local.screen import Screen
 from deploy.local.topology import SANDBOX, SERVICES
 from sandbox.patients.people import Person, cast
 from sandbox.patients.photographs import photograph_apart
-from sandbox.patients.submission import submit
+from sandbox.patients.submission import NotTaken, submit
 
-JOURNEY_SECONDS = 90.0
+JOURNEY_SECONDS = 180.0
+"""Until the last of the seven has arrived; reading a card on a busy machine takes most of it."""
 QUIET_SECONDS = 2.0
-PAYER_SECONDS = "4"
+PATIENCE = {"billing": {"STILLWATER_BILLING_ASK_TIMEOUT_SECONDS": "4"}}
 """How long the payer that does not answer is waited for, so that nobody watching has to wait as well."""
 
 
@@ -36,6 +41,8 @@ class Traveller:
     person: Person
     journey: Journey
     patient_id: str
+    sent: float = field(default_factory=time.monotonic)
+    """When their form was taken, by the machine's clock."""
     problems: list[str] = field(default_factory=list[str])
 
     @property
@@ -44,36 +51,53 @@ class Traveller:
         return self.person.scenario
 
 
+@dataclass
+class Outcome:
+    """What the demo ends with."""
+
+    steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    problems: list[str] = field(default_factory=list[str])
+
+
 async def demo(screen: Screen, seed: int) -> int:
-    """Returns the exit code."""
+    """Returns the exit code. The last line printed is the outcome as JSON, whatever happened."""
     began = time.monotonic()
+    _stop_when_told()
     screen.say("Seven made-up people come to a clinic of their own.")
     screen.working("Starting the engines, then the services")
-    patience = {"billing": {"STILLWATER_BILLING_ASK_TIMEOUT_SECONDS": PAYER_SECONDS}}
-    house = House(step=screen.step, durable=False, extra=patience)
-    steps: list[dict[str, Any]] = []
-    problems: list[str] = []
+    house = House(step=screen.step, durable=False, extra=PATIENCE)
+    outcome, stood = Outcome(), Footprint(folders=(house.folder,))
     try:
-        async with (
-            house,
-            hearing(house.engines.bootstrap, house.topics) as heard,
-            httpx.AsyncClient(timeout=30, trust_env=False) as client,
-        ):
-            travellers = await send(house, client, seed, screen)
-            await wait(heard, travellers, screen)
-            problems += await check(Looking(house, client), heard, travellers)
-            searched = await places_to_search(house, client, "\n".join(heard.keys_and_headers))
-            problems += leaks([one.person for one in travellers], searched)
-            problems += [f"{part} has no log" for part in SERVICES if f"the log {part}.log" not in searched]
-            steps = _told(heard, travellers, screen)
-            problems += [f"{one.name}: {problem}" for one in travellers for problem in one.problems]
+        async with house:
+            try:
+                await _in_the_house(house, seed, screen, outcome)
+            finally:
+                stood = footprint(os.getpid(), house.folders())
+    except (StartError, NotTaken, httpx.HTTPError) as problem:
+        outcome.problems.append(_in_words(problem))
+    except asyncio.CancelledError:
+        outcome.problems.append("it was told to stop before its end")
     finally:
         screen.rest()
-    problems += _left_behind(house)
-    seconds = round(time.monotonic() - began, 1)
-    _sum_up(screen, problems, seconds)
-    print(json.dumps({"name": "demo", "ok": not problems, "seconds": seconds, "steps": steps, "problems": problems}))  # noqa: T201
-    return 1 if problems else 0
+    outcome.problems += stood.left()
+    return _sum_up(screen, outcome, round(time.monotonic() - began, 1))
+
+
+async def _in_the_house(house: House, seed: int, screen: Screen, outcome: Outcome) -> None:
+    async with (
+        hearing(house.engines.bootstrap, house.topics) as heard,
+        httpx.AsyncClient(timeout=30, trust_env=False) as client,
+    ):
+        travellers = await send(house, client, seed, screen)
+        await wait(heard, travellers, screen)
+        outcome.problems += await check(Looking(house, client), heard, travellers)
+        if strangers := heard.subjects() - {one.patient_id for one in travellers}:
+            outcome.problems.append(f"something was said of {len(strangers)} others, whom nobody sent")
+        searched = await places_to_search(house, client, "\n".join(heard.keys_and_headers))
+        outcome.problems += leaks([one.person for one in travellers], searched)
+        outcome.problems += [f"{part} has no log" for part in SERVICES if f"the log {part}.log" not in searched]
+    outcome.steps += _told(heard, travellers, screen)
+    outcome.problems += [f"{one.name}: {problem}" for one in travellers for problem in one.problems]
 
 
 async def send(
@@ -96,30 +120,36 @@ async def send(
 
 
 async def wait(heard: Hearing, travellers: list[Traveller], screen: Screen) -> None:
-    def arrived(one: Traveller) -> bool:
-        counts = heard.counts(one.patient_id)
-        return all(counts[event] >= times for event, times in one.journey.events.items())
+    """Until everybody is where their journey ends, or JOURNEY_SECONDS are over; then until nothing more is said."""
+    on_the_way = list(travellers)
 
     def all_arrived() -> bool:
-        there = sum(map(arrived, travellers))
-        screen.working(f"{there} of {len(travellers)} are booked, told, and their insurance is settled")
-        return there == len(travellers)
+        for one in [one for one in on_the_way if arrived(heard, one)]:
+            on_the_way.remove(one)
+            screen.step(one.name, time.monotonic() - one.sent)
+        screen.working(f"{len(travellers) - len(on_the_way)} of {len(travellers)} are booked, told, and settled")
+        return not on_the_way
 
     await heard.until(all_arrived, JOURNEY_SECONDS)
     screen.working("Listening whether anything is said twice")
     await heard.quiet(QUIET_SECONDS, within=15)
 
 
+def arrived(heard: Hearing, one: Traveller) -> bool:
+    """All that is to be said of them has been said."""
+    counts = heard.counts(one.patient_id)
+    return all(counts[event] >= times for event, times in one.journey.events.items())
+
+
 async def check(looking: Looking, heard: Hearing, travellers: list[Traveller]) -> list[str]:
     """Every service's word on everybody. What concerns one person is kept with them; the rest is returned."""
-    await _console_caught_up(looking, heard, travellers)
+    await console_caught_up(looking, heard, travellers)
     standing: list[dict[str, Any]] = []
     for one in travellers:
         standing += await _check_one(looking, heard, one)
     problems = checks.of_bookings(standing)
-    tasks = await looking.tasks()
-    if not tasks or tasks[0]["kind"] != "in_danger":
-        problems.append("nobody in danger heads the list of staff")
+    in_danger = {one.patient_id for one in travellers if one.journey.urgent}
+    problems += checks.of_tasks(await looking.tasks(), in_danger)
     for part in SERVICES:
         seen = await looking.looked_at(part)
         if missing := [one.name for one in travellers if one.patient_id not in seen]:
@@ -127,7 +157,7 @@ async def check(looking: Looking, heard: Hearing, travellers: list[Traveller]) -
     return problems
 
 
-async def _console_caught_up(looking: Looking, heard: Hearing, travellers: list[Traveller]) -> None:
+async def console_caught_up(looking: Looking, heard: Hearing, travellers: list[Traveller]) -> None:
     """The console reads the same streams as we do, and may be a moment behind."""
     for _ in range(50):
         shown = [await looking.on_the_console(one.patient_id) for one in travellers]
@@ -170,15 +200,36 @@ def _told(heard: Hearing, travellers: list[Traveller], screen: Screen) -> list[d
     return steps
 
 
-def _left_behind(house: House) -> list[str]:
-    problems = [f"{name} still runs" for name, child in house.children().items() if child.running]
-    return [*problems, "its folder is still there"] if house.folder.exists() else problems
-
-
-def _sum_up(screen: Screen, problems: list[str], seconds: float) -> None:
+def _sum_up(screen: Screen, outcome: Outcome, seconds: float) -> int:
     screen.say()
-    if problems:
-        for problem in problems:
-            screen.fail(problem)
-    else:
+    for problem in outcome.problems:
+        screen.fail(problem)
+    ok = not outcome.problems
+    if ok:
         screen.say(f"All seven are booked and told, and every service agrees. {seconds} s, nothing left behind.")
+    line = {"name": "demo", "ok": ok, "seconds": seconds, "steps": outcome.steps, "problems": outcome.problems}
+    print(json.dumps(line), flush=True)  # noqa: T201
+    return 0 if ok else 1
+
+
+def _in_words(problem: Exception) -> str:
+    """Without addresses, which may name somebody."""
+    if isinstance(problem, httpx.HTTPStatusError):
+        return f"{problem.request.url.path} answered {problem.response.status_code}"
+    if isinstance(problem, httpx.HTTPError):
+        return f"a service did not answer: {type(problem).__name__}"
+    return str(problem)
+
+
+def _stop_when_told() -> None:
+    """Ctrl-C or a request to end stops the house in order. Asking again changes nothing: it takes seconds."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    def stop() -> None:
+        if task and not asked.is_set():
+            asked.set()
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)

@@ -40,6 +40,14 @@ class Hearing:
     def counts(self, subject: str) -> Counter[str]:
         return Counter(one.event for one in self._said[subject].values())
 
+    def subjects(self) -> set[str]:
+        """Everybody of whom anything was said."""
+        return {subject for subject, said in self._said.items() if said}
+
+    def times(self, event: str) -> int:
+        """How often something was said, of whomever."""
+        return sum(one.event == event for said in self._said.values() for one in said.values())
+
     async def until(self, satisfied: Callable[[], bool], within: float) -> bool:
         """Wait until that holds, looking whenever something is heard. False when the seconds are over before."""
         try:
