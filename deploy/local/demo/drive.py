@@ -30,8 +30,11 @@ from sandbox.patients.submission import NotTaken, submit
 JOURNEY_SECONDS = 180.0
 """Until the last of the seven has arrived; reading a card on a busy machine takes most of it."""
 QUIET_SECONDS = 2.0
-PATIENCE = {"billing": {"STILLWATER_BILLING_ASK_TIMEOUT_SECONDS": "4"}}
-"""How long the payer that does not answer is waited for, so that nobody watching has to wait as well."""
+PATIENCE = {
+    "billing": {"STILLWATER_BILLING_ASK_TIMEOUT_SECONDS": "4"},
+    "notify": {"STILLWATER_NOTIFY_TEXT_SETTLES_SECONDS": "10"},
+}
+"""How long outsiders that do not answer are waited for, so that nobody watching has to wait as well."""
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from chassis.service import Service
@@ -37,7 +38,8 @@ def compose(settings: NotifySettings) -> Service:
     hearing = Hearing(telling)
     mail = MailServer(settings, clinic)
     carrier = Carrier(settings, clinic.texts.from_number)
-    sending = Sending(service.database, service.clock.now, clinic, wording, mail, carrier, telling, metrics)
+    settles = timedelta(seconds=settings.text_settles_seconds)
+    sending = Sending(service.database, service.clock.now, clinic, wording, mail, carrier, telling, metrics, settles)
     fates = Fates(service.database, sending, carrier)
 
     service.handle(PatientRegistered, hearing.on_registered)

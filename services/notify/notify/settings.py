@@ -50,6 +50,10 @@ class NotifySettings(ServiceSettings):
     text_tries: int = Field(default=30, ge=1)
     """About two hours."""
 
+    text_settles_seconds: float = Field(default=60, gt=0)
+    """Clinic time. The carrier mostly tells within seconds what became of a text; after so long it is asked, and again
+    after twice as long each time."""
+
     seconds_per_send: float = Field(default=30, gt=0)
     """How long sending one message may take in all before it counts as not done."""
     senders: int = Field(default=4, ge=1)

@@ -12,15 +12,15 @@ from chassis.transaction import Transaction
 from contracts.notify import Channel
 from notify.messages import store
 from notify.messages.carrier import Carrier
-from notify.messages.sending import SETTLES_WITHIN, TEXT_UNSETTLED, Sending
+from notify.messages.sending import TEXT_UNSETTLED, Sending
 from notify.messages.store import Fate, Message
 
 TEXT_FATE: Final = "sms_fate"
 """The destination that is asked: the carrier again, with a pool of its own, so that no text waits behind a question."""
 
 QUESTIONS: Final = 12
-"""Each waits twice as long as the one before. The last is asked after almost three days: by then any carrier has given
-up on a phone that is switched off."""
+"""Each waits twice as long as the one before. By default the last is asked after almost three days: by then any carrier
+has given up on a phone that is switched off."""
 
 _SETTLED: Final = (Fate.DELIVERED, Fate.FAILED)
 
@@ -71,12 +71,12 @@ class Fates:
         if message is None or message.fate is not Fate.SENT:
             return
         if not await self._apply(tx, message, told):
-            await _ask_later(tx, task)
+            await self._ask_later(tx, task)
 
     async def gave_up(self, tx: Transaction, task: OutsideTask, cause_code: str) -> None:
         message = await store.lock_message(tx.connection, task.payload["message_id"])
         if message is not None and message.fate is Fate.SENT:
-            await _ask_later(tx, task)
+            await self._ask_later(tx, task)
 
     async def _apply(self, tx: Transaction, message: Message, told: Told) -> bool:
         """Returns False where that is not the text's end."""
@@ -90,13 +90,12 @@ class Fates:
         await tx.cancel_timer(TEXT_UNSETTLED, message.id)
         return True
 
-
-async def _ask_later(tx: Transaction, task: OutsideTask) -> None:
-    """A text that nobody knows the end of after the last question stays what is known of it: sent."""
-    question = int(task.payload["question"])
-    if question < QUESTIONS:
-        due_at = tx.now + SETTLES_WITHIN * 2**question
-        await tx.set_timer(TEXT_UNSETTLED, task.payload["message_id"], due_at, {"question": question + 1})
+    async def _ask_later(self, tx: Transaction, task: OutsideTask) -> None:
+        """A text that nobody knows the end of after the last question stays what is known of it: sent."""
+        question = int(task.payload["question"])
+        if question < QUESTIONS:
+            due_at = tx.now + self._sending.text_settles * 2**question
+            await tx.set_timer(TEXT_UNSETTLED, task.payload["message_id"], due_at, {"question": question + 1})
 
 
 def _code(given: str) -> str:

@@ -22,8 +22,7 @@ from notify.messages.telling import TEXT_ALLOWED, Telling, failed
 from notify.messages.wording import Unfit, Wording
 
 TEXT_UNSETTLED: Final = "text_unsettled"
-SETTLES_WITHIN: Final = timedelta(minutes=1)
-"""A carrier mostly tells within seconds what became of a text; after so long it is asked."""
+"""Nothing has been heard of what became of a text for as long as it should take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Sending:
         carrier: Carrier,
         telling: Telling,
         metrics: MessageMetrics,
+        text_settles: timedelta,
     ) -> None:
         self._database = database
         self._now = now
@@ -76,6 +76,7 @@ class Sending:
         self._carrier = carrier
         self._telling = telling
         self._metrics = metrics
+        self.text_settles = text_settles
 
     async def call(self, task: OutsideTask) -> Outcome:
         """Outside of any transaction. Raises OutsideUnavailable and OutsideRefused."""
@@ -132,7 +133,7 @@ class Sending:
         )
         tx.emit(sent, subject=message.patient_id)
         if message.channel is Channel.SMS:
-            await tx.set_timer(TEXT_UNSETTLED, message.id, tx.now + SETTLES_WITHIN)
+            await tx.set_timer(TEXT_UNSETTLED, message.id, tx.now + self.text_settles)
         self._metrics.sent(message.channel, (tx.now - message.decided_at).total_seconds())
 
     async def delivered(self, tx: Transaction, message: Message) -> None:
