@@ -75,13 +75,9 @@ class Inbox:
     async def apply(self, records: Sequence[Record]) -> None:
         """Records from the broker, in order, all the way: applied, known already, parked, or none of our business.
 
-        What waits together is applied in one transaction. Where that fails, no matter why, each has its own.
+        What waits together is applied in one transaction. One that fails has its own, between those before and after.
         """
-        mine = [one for record in records if (one := await self._read(record)) is not None]
-        if len(mine) > 1:
-            mine = await self._together(mine)
-        for one in mine:
-            self._counted(one.envelope.type, await self._alone(one))
+        await self._settle([one for record in records if (one := await self._read(record)) is not None])
 
     async def _read(self, record: Record) -> _Received | None:
         """A record that there is something to do about; any other is done with here."""
@@ -97,26 +93,38 @@ class Inbox:
             return None
         return _Received(record, envelope, route)
 
-    async def _together(self, received: list[_Received]) -> list[_Received]:
-        """Apply in one transaction all that are new and have nothing of their key parked. Returns the others."""
+    async def _settle(self, received: list[_Received]) -> None:
+        if len(received) < 2:
+            for one in received:
+                self._counted(one.envelope.type, await self._alone(one))
+            return
+        under_way: _Received | None = None
         fresh, others = list[_Received](), list[_Received]()
         try:
             async with self._database.transaction() as tx:
                 claimed = await self._claim(tx.connection, received)
                 for one in received:
-                    first = one.envelope.id in claimed
+                    if one.envelope.id not in claimed:
+                        others.append(one)
+                        continue
                     claimed.discard(one.envelope.id)  # it may be in here twice
-                    (fresh if first else others).append(one)
-                for one in fresh:
+                    under_way = one
                     await self._handle(tx, one)
+                    fresh.append(one)
+                under_way = None
         except Exception:
-            return received
+            # Where none was under way, the commit failed: halves come down to the one that cannot be committed.
+            at = received.index(under_way) if under_way else len(received) // 2
+            await self._settle(received[:at])
+            await self._settle(received[at : at + 1])
+            await self._settle(received[at + 1 :])
+            return
         for one in fresh:
             self._counted(one.envelope.type, Outcome.APPLIED)
-        return others
+        for one in others:
+            self._counted(one.envelope.type, await self._behind(one) or await self._alone(one))
 
     async def _alone(self, one: _Received) -> Outcome:
-        record, id = one.record, one.envelope.id
         while True:
             try:
                 async with self._database.transaction() as tx:
@@ -126,12 +134,17 @@ class Inbox:
             except Exception as error:
                 if is_infrastructure(error):
                     raise
-                await self._parking.park_failed(self.consumer, record, id, cause_of(error))
+                await self._parking.park_failed(self.consumer, one.record, one.envelope.id, cause_of(error))
                 return Outcome.PARKED
-            verdict = await self._parking.park_behind(self.consumer, record, id)
-            if verdict is not None:
-                return Outcome.PARKED if verdict else Outcome.DUPLICATE
-            # What stood before it was settled in between: it is this record's turn after all.
+            if outcome := await self._behind(one):
+                return outcome
+
+    async def _behind(self, one: _Received) -> Outcome | None:
+        """A record that could not be claimed. None: what stood before it was settled meanwhile, it is its turn."""
+        verdict = await self._parking.park_behind(self.consumer, one.record, one.envelope.id)
+        if verdict is None:
+            return None
+        return Outcome.PARKED if verdict else Outcome.DUPLICATE
 
     async def _handle(self, tx: Transaction, one: _Received) -> None:
         tx.follow(one.envelope)

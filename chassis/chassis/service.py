@@ -20,11 +20,13 @@ from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.failures import cause_of
 from chassis.http import create_app
+from chassis.http.idempotency import forget_old_answers
 from chassis.inbox import Handler, Inbox, Route
 from chassis.log import logger, start_logging
 from chassis.outside import Destination, OutsideTask, Pool
 from chassis.parking import Parking
 from chassis.relay import Relay
+from chassis.retention import Retention
 from chassis.retrying import Retrying
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
@@ -150,6 +152,7 @@ class Service:
             retrying = Retrying(inboxes, self.database, self._parking, self.settings)
             self._keep("retrying", retrying.run)
         self._keep("timers", self._timers.run)
+        self._keep("retention", Retention(self.database, self.settings, forget_old_answers).run)
         for pool in self._pools:
             self._keep(f"outside:{pool.name}", pool.run)
         for name, run in self._background:

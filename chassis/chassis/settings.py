@@ -58,7 +58,13 @@ class ServiceSettings(BaseSettings):
     retry_longest_seconds: float = 300.0
     retry_tries: int = 12
     """How often a parked record or timer is tried before it waits for a person."""
-    inbox_days: int = 120
+    inbox_days: int = Field(default=120, gt=90)
     """Must exceed the topic's retention of 90 days: a replay must find what was applied."""
+    outside_task_days: int = Field(default=90, ge=1)
+    """After so long an ended outside task keeps that it was decided, and loses what it said."""
+    answer_days: int = Field(default=7, ge=1)
+    """How long a request may be repeated with its Idempotency-Key and get its first answer."""
+    retention_interval_seconds: float = Field(default=600.0, gt=0)
+    """How often old rows are looked for."""
     drain_seconds: float = 8.0
     """How long a graceful stop waits for work under way."""

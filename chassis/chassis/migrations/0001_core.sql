@@ -37,7 +37,7 @@ CREATE TABLE inbox (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (consumer, event_id)
 );
-CREATE INDEX inbox_by_age ON inbox USING brin (applied_at);
+CREATE INDEX inbox_by_age ON inbox (applied_at);
 
 -- Records that could not be applied, each with every later record of its consumer, topic and key.
 -- Only the head of a key has a `due_at`; `given_up_at` marks a head that waits for a person.
@@ -95,8 +95,10 @@ CREATE TABLE outside_task (
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at    timestamptz,
     outcome     text,
+    purged_at   timestamptz,
     UNIQUE (destination, purpose)
 );
+CREATE INDEX outside_task_ended ON outside_task (ended_at) WHERE purged_at IS NULL;
 CREATE INDEX outside_task_due ON outside_task (destination, due_at) WHERE ended_at IS NULL;
 
 INSERT INTO relay_lease (shard) SELECT generate_series(0, 11);
