@@ -14,6 +14,7 @@ import yaml
 from anyascii import anyascii
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from billing.x12.codes import SERVICE_TYPES_ASKED
 
@@ -23,6 +24,12 @@ _CONTAINED = 0.95
 """The whole of a payer's name stands among other words: "Aetna Choice POS II"."""
 _PART_OF = 0.72
 """What was said is only a part of a payer's name: "blue cross". Never enough by itself."""
+_MISTYPED = 0.9
+"""One letter is wrong, missing, too many or has changed places with its neighbour: "Atena"."""
+_MISTYPED_FROM = 5
+"""In so many letters; in fewer, one wrong letter may make another name."""
+_ELSEWHERE = 0.8
+"""The name is right, but the place is one where this payer insures nobody."""
 _NEVER_SURE = 0.97
 """A likeness, however great, is less than the name itself."""
 
@@ -41,6 +48,9 @@ class Payer(_Row):
     id: Annotated[str, StringConstraints(min_length=2, max_length=80)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     known_as: tuple[str, ...] = ()
+    known_alone_as: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    """Where it insures; empty for everywhere."""
     answers_ahead: Literal["end_of_month"] | Annotated[int, Field(ge=0, le=730)] = "end_of_month"
     asks: Annotated[tuple[str, ...], Field(min_length=1)] = ("30",)
     seconds: Annotated[float, Field(gt=0, le=120)] | None = None
@@ -82,7 +92,12 @@ class Directory:
     def __init__(self, file: _File) -> None:
         self._file = file
         self._by_id = {payer.id: payer for payer in file.payers}
+        self._short_forms = sorted(
+            [*file.short_forms.items(), *((short, place) for place, short in file.places.items())],
+            key=lambda pair: -len(pair[0]),
+        )
         self._names = [(payer, self._plain(name)) for payer in file.payers for name in (payer.name, *payer.known_as)]
+        self._alone = {self._plain(name): payer for payer in file.payers for name in payer.known_alone_as}
 
     def __iter__(self) -> Iterator[Payer]:
         return iter(self._by_id.values())
@@ -95,9 +110,15 @@ class Directory:
         if (named := self._by_id.get(said.strip())) is not None:
             return Recognised(named, 1.0, (named,))
         plain = self._plain(said)
+        if (alone := self._alone.get(plain)) is not None:
+            return Recognised(alone, 1.0, (alone,))
+        places = self._places(plain)
         likeness: dict[str, float] = {}
         for payer, name in self._names:
-            likeness[payer.id] = max(likeness.get(payer.id, 0.0), _likeness(plain, name))
+            score = _likeness(plain, name)
+            if places and payer.region and places.isdisjoint(payer.region):
+                score = min(score, _ELSEWHERE)
+            likeness[payer.id] = max(likeness.get(payer.id, 0.0), score)
         ranked = sorted(likeness.items(), key=lambda item: -item[1])
         nearest = tuple(self._by_id[id] for id, score in ranked[:3] if score > 0.4)
         best, confidence = ranked[0]
@@ -108,12 +129,25 @@ class Directory:
     def _plain(self, name: str) -> tuple[str, ...]:
         """The words that tell a payer from others, in order."""
         words = f" {' '.join(re.findall(r'[a-z0-9]+', anyascii(name).lower()))} "
-        for short, long in sorted(self._file.short_forms.items(), key=lambda item: -len(item[0])):
-            words = words.replace(f" {short} ", f" {long} ")
         telling = words
         for noise in self._file.noise:
-            telling = telling.replace(f" {noise} ", " ")
-        return tuple((telling if telling.strip() else words).split())
+            telling = _replaced(telling, noise, "")
+        if not telling.strip():
+            return tuple(words.split())
+        for short, long in self._short_forms:
+            telling = _replaced(telling, short, long)
+        return tuple(telling.split())
+
+    def _places(self, plain: tuple[str, ...]) -> set[str]:
+        said = f" {' '.join(plain)} "
+        return {place for place in self._file.places if f" {place} " in said}
+
+
+def _replaced(words: str, one: str, other: str) -> str:
+    """Each word is between two blanks, also where the same stands twice in a row."""
+    while f" {one} " in words and one != other:
+        words = words.replace(f" {one} ", f" {other} " if other else " ")
+    return words
 
 
 def _likeness(said: Sequence[str], name: Sequence[str]) -> float:
@@ -125,19 +159,25 @@ def _likeness(said: Sequence[str], name: Sequence[str]) -> float:
         return _CONTAINED
     if set(said) <= set(name):
         return _PART_OF
+    one, other = "".join(said), "".join(name)
+    if len(one) >= _MISTYPED_FROM and OSA.distance(one, other, score_cutoff=1) <= 1:
+        return _MISTYPED
     return _NEVER_SURE * fuzz.token_sort_ratio(" ".join(said), " ".join(name)) / 100
 
 
 class _File(_Row):
     noise: tuple[str, ...] = ()
     short_forms: dict[str, str] = {}
+    places: dict[str, str] = {}
     sure_from: Annotated[float, Field(gt=0, le=1)]
     too_close: Annotated[float, Field(ge=0, le=1)]
     payers: Annotated[tuple[Payer, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _no_id_twice(self) -> _File:
+    def _hangs_together(self) -> _File:
         ids = [payer.id for payer in self.payers]
+        if elsewhere := sorted({place for payer in self.payers for place in payer.region} - set(self.places)):
+            raise ValueError(f"region: {', '.join(elsewhere)} is none of the places")
         if twice := sorted({id for id in ids if ids.count(id) > 1}):
             raise ValueError(f"payers: {', '.join(twice)} stands there twice")
         return self

@@ -5,13 +5,14 @@ Field names and values: CAQH CORE Connectivity Rule vC4.0.0, section 4.2; payloa
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser
 
 ASKS = "X12_270_Request_005010X279A1"
 RULE_VERSION = "4.0.0"
@@ -56,14 +57,12 @@ def _part(boundary: bytes, name: str, value: bytes) -> bytes:
 
 
 def unseal(body: bytes, content_type: str) -> Opened:
-    """Take an answer apart. Raises BadEnvelope where that cannot be done."""
-    try:
-        message = BytesParser().parsebytes(b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body)
-    except (MessageError, ValueError):
-        raise BadEnvelope("no MIME message") from None
-    if not message.is_multipart():
-        raise BadEnvelope("no multipart")
-    fields = {name: value for name, value in map(_field, message.walk()) if name}
+    """Take an answer apart. Raises BadEnvelope where that cannot be done.
+
+    The envelope is flat, so its parts are split and never parsed as messages within messages: what a far side can
+    nest, it could nest as deep as it likes.
+    """
+    fields = {name: value for name, value in map(_field, _parts(body, _boundary(content_type))) if name}
     error = fields.get("ErrorCode", b"").decode("ascii", "replace").strip()
     payload = fields.get("Payload", b"")
     failed = error if error and error != SUCCESS else None
@@ -73,9 +72,31 @@ def unseal(body: bytes, content_type: str) -> Opened:
     return Opened(payload, id or None, failed)
 
 
-def _field(part: Message) -> tuple[str | None, bytes]:
-    if part.is_multipart():
-        return None, b""
-    name = part.get_param("name", header="content-disposition")
-    value = part.get_payload(decode=True)
+def _boundary(content_type: str) -> bytes:
+    header = Message()
+    try:
+        header["Content-Type"] = content_type
+        if header.get_content_maintype() != "multipart":
+            raise BadEnvelope("no multipart")
+        boundary = header.get_boundary()
+        if not boundary:
+            raise BadEnvelope("no boundary")
+        return boundary.encode("ascii")
+    except (MessageError, ValueError) as fault:
+        raise fault if isinstance(fault, BadEnvelope) else BadEnvelope("no content type") from None
+
+
+def _parts(body: bytes, boundary: bytes) -> list[bytes]:
+    """What stands between the boundaries, each at the beginning of a line (RFC 2046, 5.1.1)."""
+    _, *parts = re.split(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(?=--|[ \t]*\r?\n)", body)
+    return [part for part in parts if not part.startswith(b"--")]
+
+
+def _field(part: bytes) -> tuple[str | None, bytes]:
+    """A part's name, and its value out of its transfer encoding."""
+    head, *rest = re.split(rb"\r?\n\r?\n", part, maxsplit=1)
+    headers = BytesHeaderParser().parsebytes(head.strip())
+    name = headers.get_param("name", header="content-disposition")
+    headers.set_payload(rest[0].decode("ascii", "surrogateescape") if rest else "")
+    value = headers.get_payload(decode=True)
     return (name if isinstance(name, str) else None), value if isinstance(value, bytes) else b""

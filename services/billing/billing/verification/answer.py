@@ -15,7 +15,7 @@ from billing.payers.gateway import PASSING, Reply
 from billing.verification import causes
 from billing.verification.benefits import ServiceBenefit, of_service
 from billing.verification.causes import Cause
-from billing.verification.names import same_member, same_person
+from billing.verification.names import Likeness, compare, same_member
 from billing.verification.question import Asked
 from billing.x12 import Status, read, status
 from billing.x12.codes import DATE_BOUNDS
@@ -98,6 +98,8 @@ def _of_answers(transactions: Sequence[Transaction], asked: Asked) -> Finding:
         return _person("answer_for_another" if traced else "answer_without_trace")
     if not all(_about_us(coverage, asked) for coverage in ours):
         return _person("answer_for_another")
+    if any(_born_otherwise(coverage, asked) and not coverage.rejections for coverage in ours):
+        return _person("birth_date_differs")
     findings = [_of_coverage(coverage, asked) for coverage in ours]
     if len({finding.outcome for finding in findings}) > 1:
         return _person("contradiction", tuple(at for finding in findings for at in finding.evidence))
@@ -113,19 +115,45 @@ def _answers_us(transaction: Transaction, coverage: Coverage, asked: Asked) -> b
 
 def _about_us(coverage: Coverage, asked: Asked) -> bool:
     """Whether member and name agree. A rejection may leave them out; benefits may not."""
-    if coverage.patient is None:
+    patient = coverage.patient
+    if patient is None:
         return True
-    insured, subscriber = asked.insured, coverage.subscriber
-    member = subscriber.id if subscriber and subscriber.id else coverage.patient.id
     rejected = bool(coverage.rejections) and not coverage.benefits
-    if member is None or coverage.patient.last is None:
+    members = {party.id for party in (coverage.subscriber, patient) if party and party.id}
+    agrees = any(same_member(member, asked.insured.member_id) for member in members)
+    if members and not agrees and not (rejected and _MEMBER_QUESTIONED.intersection(_reasons(coverage))):
+        return False
+    if patient.last is None:
         return rejected
-    return same_member(member, insured.member_id) and _same_name(coverage.patient, insured.name)
+    return bool(members or rejected) and _is_patient(patient, coverage, asked)
 
 
-def _same_name(party: Party, name: str) -> bool:
-    given = " ".join(part for part in (party.first, party.middle) if part)
-    return same_person(f"{party.last}, {given}" if given else party.last or "", name)
+_MEMBER_QUESTIONED = frozenset({"64", "65", "67", "68", "72", "73", "74", "75", "76"})
+"""AAA03 about who the member is: such an answer may give back the payer's own number instead of ours."""
+
+
+def _reasons(coverage: Coverage) -> set[str]:
+    return {rejection.code for rejection in coverage.rejections}
+
+
+def _is_patient(patient: Party, coverage: Coverage, asked: Asked) -> bool:
+    """By name; where it is only alike, as a misread name is, but a brother's too, the birth date has to agree."""
+    given = " ".join(part for part in (patient.first, patient.middle, patient.suffix) if part)
+    name = f"{patient.last}, {given}" if given else patient.last or ""
+    match compare(name, asked.insured.name):
+        case Likeness.SAME:
+            return True
+        case Likeness.ALIKE:
+            agrees = patient.birth_date is not None and patient.birth_date == asked.insured.birth_date
+            return agrees or (bool(coverage.rejections) and not coverage.benefits)
+        case Likeness.OTHER:
+            return False
+
+
+def _born_otherwise(coverage: Coverage, asked: Asked) -> bool:
+    """A father's answer in his son's place has the same name and number."""
+    born = coverage.patient.birth_date if coverage.patient else None
+    return None not in (born, asked.insured.birth_date) and born != asked.insured.birth_date
 
 
 def _of_coverage(coverage: Coverage, asked: Asked) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
@@ -14,8 +15,18 @@ _BEFORE_A_LAST_NAME = frozenset(
     "de del della di da do dos la le van von der den ter el al bin st".split()  # noqa: SIM905  (one line reads better)
 )
 
-MISREAD_AT_MOST = 85
-"""Likeness (0 to 100) from which two spellings are one name, one of them misread from a card."""
+MISREAD_FROM = 85
+"""Likeness (0 to 100) from which two spellings may be one name, one of them misread from a card."""
+
+
+class Likeness(StrEnum):
+    """How two names compare."""
+
+    SAME = "same"
+    """One person's, as people and payers write names."""
+    ALIKE = "alike"
+    """One may be a misreading of the other, or they are brothers: something else has to tell."""
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +79,55 @@ def _name(last: str, given: list[str], suffix: str | None) -> PersonName | None:
     return PersonName(last.upper()[:60], first[:35] if first else None, joined[:25] or None, suffix)
 
 
-def same_person(ours: str, theirs: str) -> bool:
+def compare(ours: str, theirs: str) -> Likeness:
     """Whether two names may be one person's: payers drop middle names, shorten first names and join double names.
 
-    The last names must share a part, and the first names begin alike where both are known; or the whole must differ
-    by no more than a misreading.
+    SAME: the last names share a part, the first names begin alike where both are known, and no suffix contradicts.
+    ALIKE: the whole differs by no more than a misreading: "Ellen Ward" and "Ellen Wards", but "Eric" and "Erin" too.
     """
     one, other = split_name(ours), split_name(theirs)
-    if one is None or other is None:
-        return False
-    if fuzz.token_sort_ratio(_whole(one), _whole(other)) >= MISREAD_AT_MOST:
-        return True
-    shared = _last_parts(one) & _last_parts(other)
-    return bool(shared) and _begin_alike(one.first, other.first)
+    if one is None or other is None or (one.suffix and other.suffix and one.suffix != other.suffix):
+        return Likeness.OTHER
+    if (
+        one == other
+        or (_family_parts(one) & _family_parts(other) and _begin_alike(one, other))
+        or _turned_round(one, other)
+    ):
+        return Likeness.SAME
+    likeness = fuzz.token_sort_ratio(_whole(one), _whole(other))
+    return Likeness.ALIKE if likeness >= MISREAD_FROM else Likeness.OTHER
+
+
+def same_person(ours: str, theirs: str) -> bool:
+    """Whether two names may be one person's, a misreading included."""
+    return compare(ours, theirs) is not Likeness.OTHER
 
 
 def _whole(name: PersonName) -> str:
-    return " ".join(part for part in (name.first, name.last) if part)
+    return " ".join(_folded(part) for part in (name.first, name.last) if part)
 
 
-def _last_parts(name: PersonName) -> set[str]:
-    parts = re.split(r"[ \-']", name.last)
-    return {part for part in parts if part.lower() not in _BEFORE_A_LAST_NAME and len(part) > 1}
+def _folded(part: str) -> str:
+    """Letters alone, umlauts written either way as one: O'BRIEN is OBRIEN, MUELLER is MULLER."""
+    return re.sub(r"([AOU])E", r"\1", re.sub(r"[^A-Z ]", "", part))
 
 
-def _begin_alike(one: str | None, other: str | None) -> bool:
-    if not one or not other:
+def _family_parts(name: PersonName) -> set[str]:
+    """What may stand for the last name: of "Maria García López" a payer may keep either."""
+    words = f"{name.middle or ''} {name.last}".replace("-", " ").split()
+    return {_folded(word) for word in words if word.lower() not in _BEFORE_A_LAST_NAME and len(word) > 1}
+
+
+def _begin_alike(one: PersonName, other: PersonName) -> bool:
+    if not one.first or not other.first:
         return True
-    shorter, longer = sorted((one, other), key=len)
+    shorter, longer = sorted((_folded(one.first), _folded(other.first)), key=len)
     return longer.startswith(shorter)
+
+
+def _turned_round(one: PersonName, other: PersonName) -> bool:
+    """The same words in another order: "Li Wei" and "Wei, Li"."""
+    return bool(one.first) and sorted(_whole(one).split()) == sorted(_whole(other).split())
 
 
 def same_member(ours: str, theirs: str) -> bool:
