@@ -1,29 +1,27 @@
-"""A consumer: a Kafka group of its own, declared with FastStream, feeding lanes and committing their watermark."""
+"""A consumer: a Kafka group of its own, feeding lanes and committing their watermark. It replaces a stuck client."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from typing import Annotated, Any
+from math import nan
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
-from faststream import AckPolicy, Context
-from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 
+from chassis.backoff import backoff
+from chassis.client import Client, Unreachable
 from chassis.failures import cause_of
 from chassis.inbox import Inbox
 from chassis.lanes import Lanes
 from chassis.log import logger
 from chassis.points import reached
+from chassis.progress import Progress, Seen
 from chassis.records import Record
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
 
-_POLL_MS = 20
-_LARGEST_POLL = 500
+_LOOK_SECONDS = 1.0
+_LANES_PATIENCE_SECONDS = 30.0
 
 
 class Consumer(ConsumerRebalanceListener):
@@ -31,69 +29,103 @@ class Consumer(ConsumerRebalanceListener):
 
     def __init__(self, inbox: Inbox, topics: list[str], settings: ServiceSettings, telemetry: Telemetry) -> None:
         self._inbox = inbox
+        self._group = f"{settings.topic_prefix}stillwater.{inbox.consumer}"
+        self._topics = [settings.topic_prefix + topic for topic in topics]
         self._settings = settings
         self._telemetry = telemetry
-        self._lanes = Lanes(inbox.apply, settings.lanes)
+        self._lanes = Lanes(inbox.apply, settings.lanes, self._pause_or_resume)
+        self._client: Client | None = None
+        self._progress = Progress(time.monotonic())
+        self._joined = asyncio.Event()
+        self._received = 0
         self._committed: dict[TopicPartition, int] = {}
         self._paused = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._broker = KafkaBroker(
-            settings.kafka, consumer_only=True, logger=None, log_level=logging.WARNING, apply_types=True
-        )
-        self._subscriber = self._broker.subscriber(
-            *(settings.topic_prefix + topic for topic in topics),
-            group_id=f"{settings.topic_prefix}stillwater.{inbox.consumer}",
-            batch=True,
-            max_records=_LARGEST_POLL,
-            batch_timeout_ms=_POLL_MS,
-            fetch_max_wait_ms=250,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
-            listener=self,
-            parser=self._parse,
-            decoder=_not_decoded,
-        )
-        self._subscriber(self._receive)
 
     @property
     def name(self) -> str:
         return self._inbox.consumer
 
-    async def start(self) -> None:
+    def start(self) -> None:
+        """Begin to read. What keeps it from reading is tried again until it stops."""
         self._lanes.start()
-        await self._broker.start()
-        self._tasks = [asyncio.create_task(self._keep_committing())]
+        self._tasks = [asyncio.create_task(self._keep_reading()), asyncio.create_task(self._keep_committing())]
+
+    async def joined(self) -> None:
+        """Wait until it has its share of the partitions."""
+        await self._joined.wait()
 
     async def stop(self) -> None:
         """Take nothing more, finish what was taken, commit it, and leave the group."""
-        consumer = self._client
-        if consumer is not None:
-            consumer.pause(*consumer.assignment())
-            await self._lanes.drain(self._settings.drain_seconds)
-            await self._commit()
         for task in self._tasks:
             task.cancel()
-        await self._broker.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            self._client.pause()
+            await self._lanes.drain(self._settings.drain_seconds)
+            await self._commit()
+            await self._client.leave()
         await self._lanes.stop()
 
     def why_not_ready(self) -> str | None:
         """A reason in a few words, or None when it reads and makes progress."""
-        client = self._client
-        if client is None or not client.assignment():
-            return f"{self.name}: no partitions assigned"
+        if stalled := self._progress.stalled(time.monotonic(), self._settings.stall_seconds / 2):
+            return f"{self.name}: {stalled}"
         waited = time.monotonic() - self._lanes.moved_at
-        if self._lanes.backlog and waited > 30:
+        if self._lanes.backlog and waited > _LANES_PATIENCE_SECONDS:
             return f"{self.name}: no record finished for {waited:.0f} s"
-        return None
+        return None if self._joined.is_set() else f"{self.name}: no partitions assigned"
 
-    # What FastStream and aiokafka call
+    # One client after another
 
-    async def _receive(self, message: Annotated[KafkaMessage, Context("message")]) -> None:
+    async def _keep_reading(self) -> None:
+        failures = 0
+        while True:
+            client = self._client = Client(
+                f"{self._settings.topic_prefix}stillwater.{self.name}",
+                self._topics,
+                self._settings,
+                self,
+                self._receive,
+            )
+            self._progress = Progress(time.monotonic())
+            try:
+                await client.join(2 * self._settings.session_seconds + self._settings.stall_seconds)
+            except Unreachable as error:
+                failures += 1
+                logger.info("not_joined", consumer=self.name, cause=cause_of(error), tries=failures)
+            else:
+                failures = 0
+                why = await self._until_stalled(client)
+                logger.warning("consumer_restarts", consumer=self.name, why=why)
+                self._telemetry.restarts.labels(self.name).inc()
+            await client.leave()
+            self._taken_back()  # what it took and has not finished is read again
+            await asyncio.sleep(backoff(failures, 0.25, 2) if failures else 0)
+
+    async def _until_stalled(self, client: Client) -> str:
+        """Returns what stands in the way once this client has made no progress for too long."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            unread = await client.unread(self._settings.stall_seconds / 4)
+            now = time.monotonic()
+            self._telemetry.lag_records.labels(self.name).set(nan if unread is None else unread + self._lanes.backlog)
+            self._progress.look(Seen(now, self._joined.is_set(), self._received, unread, self._paused))
+            if stalled := self._progress.stalled(now, self._settings.stall_seconds):
+                return stalled
+
+    def _taken_back(self) -> None:
+        self._joined.clear()
+        self._lanes.forget()
+        self._committed.clear()
+
+    # What the client calls
+
+    def _receive(self, records: list[Record]) -> None:
         """Hand a batch to the lanes. Never waits, so that polling goes on; above its limit the consumer pauses."""
-        records: Any = message.raw_message
         for record in records:
-            self._lanes.submit(_record(record))
+            self._lanes.submit(record)
+        self._received += len(records)
         self._pause_or_resume()
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] (aiokafka awaits it)
@@ -103,39 +135,33 @@ class Consumer(ConsumerRebalanceListener):
         if revoked:
             await self._lanes.drain(self._settings.drain_seconds)
             await self._commit()
-        self._lanes.forget()
-        self._committed.clear()
+        self._taken_back()
 
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride] (aiokafka awaits it)
         self, assigned: set[TopicPartition]
     ) -> None:
         self._paused = False
-
-    async def _parse(self, message: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
-        """Raw: a header or a body that cannot be decoded is one record's fault, not its batch's."""
-        return KafkaMessage(body=b"", raw_message=message, consumer=self._client or _NO_CLIENT)
+        self._joined.set()
 
     # Keeping up
 
-    @property
-    def _client(self) -> AIOKafkaConsumer | None:
-        return self._subscriber.consumer
-
     def _pause_or_resume(self) -> None:
-        client = self._client
-        if client is None:
+        if self._client is None:
             return
-        if not self._paused and self._lanes.backlog >= self._settings.lane_backlog:
-            client.pause(*client.assignment())
+        full = max(
+            self._lanes.backlog / self._settings.lane_backlog,
+            self._lanes.backlog_bytes / self._settings.lane_backlog_bytes,
+        )
+        if not self._paused and full >= 1:
+            self._client.pause()
             self._paused = True
-        elif self._paused and self._lanes.backlog <= self._settings.lane_backlog // 2:
-            client.resume(*client.assignment())
+        elif self._paused and full <= 0.5:
+            self._client.resume()
             self._paused = False
 
     async def _keep_committing(self) -> None:
         while True:
             await asyncio.sleep(self._settings.commit_interval_seconds)
-            self._pause_or_resume()
             await self._commit()
             self._measure()
 
@@ -143,13 +169,12 @@ class Consumer(ConsumerRebalanceListener):
         """Commit each partition up to where everything before is finished."""
         finished = self._lanes.finished()
         ahead = {at: offset for at, offset in finished.items() if self._committed.get(at) != offset}
-        client = self._client
-        if not ahead or client is None:
+        if not ahead or self._client is None:
             return
         reached("before_offsets")
         try:
-            await client.commit(ahead)
-        except KafkaError as error:
+            await self._client.commit(ahead, self._settings.session_seconds)
+        except Unreachable as error:
             # The inbox makes a second reading harmless, so an uncommitted offset costs time only.
             logger.info("offsets_not_committed", consumer=self.name, cause=cause_of(error))
         else:
@@ -157,39 +182,8 @@ class Consumer(ConsumerRebalanceListener):
             reached("after_offsets")
 
     def _measure(self) -> None:
-        client = self._client
-        if client is None:
-            return
-        ends = {at: client.highwater(at) for at in client.assignment()}
-        known = [end - self._committed.get(at, end) for at, end in ends.items() if end is not None]
-        lag = sum(max(0, one) for one in known)
         oldest = self._lanes.oldest()
-        self._telemetry.lag_records.labels(self.name).set(lag)
         self._telemetry.lag_seconds.labels(self.name).set(max(0.0, time.time() - oldest) if oldest else 0)
-        if lag == 0 or time.monotonic() - self._lanes.moved_at < 1:
+        idle = self._joined.is_set() and not self._lanes.backlog
+        if idle or time.monotonic() - self._lanes.moved_at < 1:
             self._telemetry.progress.labels(self.name).set_to_current_time()
-
-
-class _NoClient:
-    async def commit(self) -> None: ...
-
-    def seek(self, partition: TopicPartition, offset: int) -> None: ...
-
-
-_NO_CLIENT = _NoClient()
-
-
-async def _not_decoded(message: KafkaMessage) -> None:
-    return None
-
-
-def _record(record: ConsumerRecord[bytes, bytes]) -> Record:
-    return Record(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key or b"",
-        headers=list(record.headers),
-        body=record.value or b"",
-        said_at=record.timestamp / 1000,
-    )

@@ -52,15 +52,23 @@ class Lanes:
     then tries them again in their place.
     """
 
-    def __init__(self, apply: Callable[[Sequence[Record]], Awaitable[object]], count: int) -> None:
+    def __init__(
+        self,
+        apply: Callable[[Sequence[Record]], Awaitable[object]],
+        count: int,
+        eased: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`eased` is called whenever less waits than before."""
         self._apply = apply
         self._count = count
+        self._eased = eased
         self._queues: list[asyncio.Queue[Record]] = [asyncio.Queue() for _ in range(count)]
         self._workers: list[asyncio.Task[None]] = []
         self._watermarks: dict[TopicPartition, Watermark] = {}
         self._idle = asyncio.Event()
         self._idle.set()
         self.backlog = 0
+        self.backlog_bytes = 0
         self.moved_at = time.monotonic()
 
     def start(self) -> None:
@@ -76,6 +84,7 @@ class Lanes:
         partition = TopicPartition(record.topic, record.partition)
         self._watermarks.setdefault(partition, Watermark()).opened(record.offset, record.said_at)
         self.backlog += 1
+        self.backlog_bytes += len(record.body)
         self._idle.clear()
         self._queues[zlib.crc32(record.key) % self._count].put_nowait(record)
 
@@ -92,8 +101,7 @@ class Lanes:
         """Drop what is queued and all watermarks: the partitions may be somebody else's now."""
         for queue in self._queues:
             while not queue.empty():
-                queue.get_nowait()
-                self._finish_one()
+                self._finish_one(queue.get_nowait())
         self._watermarks.clear()
 
     def finished(self) -> dict[TopicPartition, int]:
@@ -114,11 +122,13 @@ class Lanes:
                 mark = self._watermarks.get(TopicPartition(record.topic, record.partition))
                 if mark is not None:
                     mark.finished(record.offset)
-                self._finish_one()
+                self._finish_one(record)
+            self._eased()
 
-    def _finish_one(self) -> None:
+    def _finish_one(self, record: Record) -> None:
         self.moved_at = time.monotonic()
         self.backlog -= 1
+        self.backlog_bytes -= len(record.body)
         if self.backlog == 0:
             self._idle.set()
 

@@ -138,6 +138,11 @@ class Service:
         self._background.append((name, run))
 
     async def start(self) -> None:
+        """Start everything but the HTTP listener; returns once it reads its share of the partitions."""
+        await self._begin()
+        await asyncio.gather(*(consumer.joined() for consumer in self._consumers))
+
+    async def _begin(self) -> None:
         applied = await self.database.start(self._migrations)
         if applied:
             logger.info("migrated", migrations=applied)
@@ -158,7 +163,8 @@ class Service:
         for name, run in self._background:
             self._keep(name, run)
         self._consumers = [self._consumer(inbox) for inbox in inboxes.values()]
-        await asyncio.gather(*(consumer.start() for consumer in self._consumers))
+        for consumer in self._consumers:
+            consumer.start()
         self._ready = True
 
     async def stop(self) -> None:
@@ -219,7 +225,7 @@ class Service:
             ),
             self.stopping,
         )
-        await self.start()
+        await self._begin()  # who asks is answered while a dead predecessor's share is still to be had
         logger.info("started", port=self.settings.port)
         try:
             await server.serve()

@@ -49,7 +49,13 @@ class ServiceSettings(BaseSettings):
     """Keys handled at once by a consumer."""
     lane_backlog: int = Field(default=2_000, ge=1)
     """Records held by a consumer before its partitions pause."""
+    lane_backlog_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
+    """The same in bytes of their bodies."""
     commit_interval_seconds: float = 0.2
+    session_seconds: float = Field(default=6.0, ge=1)
+    """How soon the broker gives a silent consumer's partitions to another; its own least is usually 6."""
+    stall_seconds: float = Field(default=8.0, gt=0)
+    """A consumer that should make progress and has made none for so long replaces its client."""
     relay_batch_rows: int = 400
     """Rows of one shard published in a round."""
     lease_seconds: float = Field(default=6.0, gt=0)

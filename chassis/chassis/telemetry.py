@@ -58,7 +58,7 @@ class Telemetry:
             registry=registry,
         )
         self.lag_records = Gauge(
-            "stillwater_consumer_lag_records", "Records not yet read", ["consumer"], registry=registry
+            "stillwater_consumer_lag_records", "Records said and not yet finished", ["consumer"], registry=registry
         )
         self.lag_seconds = Gauge(
             "stillwater_consumer_lag_seconds",
@@ -69,6 +69,12 @@ class Telemetry:
         self.progress = Gauge(
             "stillwater_consumer_last_progress_timestamp_seconds",
             "When a consumer last finished a record or found nothing to do",
+            ["consumer"],
+            registry=registry,
+        )
+        self.restarts = Counter(
+            "stillwater_consumer_restarts",
+            "Clients replaced because they made no progress",
             ["consumer"],
             registry=registry,
         )
