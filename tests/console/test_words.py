@@ -10,6 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry, Gauge
 
 from chassis.http import Problem
+from chassis.pages import Saying, clause, gap
 from console.clinic import OWN_FILE as OWN_CLINIC
 from console.clinic import BadClinicFile, read_clinic
 from console.following.tasks import TaskKind
@@ -20,7 +21,6 @@ from console.showing.places import task_place
 from console.showing.reading import Counts
 from console.showing.rendering import Templates
 from console.showing.views import percent
-from console.showing.words import Saying, clause, gap
 from tests.console.house import NOW
 
 SAYING = Saying(datetime(2027, 3, 2, 15, 30, tzinfo=UTC), ZoneInfo("America/New_York"))
@@ -112,7 +112,7 @@ def test_the_page_says_how_old_it_is_when_the_streams_are_far_ahead() -> None:
     lag.labels("console").set(95)
     assert delay.behind() == 95
     counts = Counts(in_danger=0, tasks=0, waiting=0, today=0, booked=0, coverage={})
-    templates = Templates(read_clinic(), read_wording(), None)
+    templates = Templates(read_clinic(), read_wording())
     html = templates.render("board/counts.html", {"behind": gap(95), "counts": counts, "filter": Filter()})
     assert "What you see here is about 2 min old." in html
 

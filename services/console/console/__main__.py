@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from chassis.pages import Live
 from chassis.service import Service
 from console.clinic import BadClinicFile, read_clinic
-from console.following.handlers import TASK_ENDS, Following
+from console.following.handlers import CHANGED, TASK_ENDS, Following
 from console.following.wording import BadWordingFile, read_wording
 from console.metrics import Delay, OpenTaskMetrics
 from console.settings import ConsoleSettings
 from console.showing.api import console_api
-from console.showing.live import Live
 from console.showing.marking import marking
 from console.showing.pages import console_pages
 from console.showing.person import Desk
@@ -35,12 +35,12 @@ def compose(settings: ConsoleSettings) -> Service:
         service.handle(event, following.on_event)
     service.on_timer(TASK_ENDS, following.on_task_ends)
 
-    live = Live(database, settings, service.stopping)
+    live = Live(database, settings, service.stopping, wake=CHANGED)
     service.background("live", live.run)
     service.background("open tasks", OpenTaskMetrics(service.registry, database).sample)
 
     desk = Desk(service.clock, Views(wording), seal, delay)
-    templates = Templates(clinic, wording, settings.intake_url)
+    templates = Templates(clinic, wording, settings.intake_url, settings.billing_url)
     service.http.include_router(console_pages(database, desk, templates, live))
     service.http.include_router(console_api(database, desk))
     service.http.include_router(marking(database, wording.rules, templates))

@@ -8,16 +8,15 @@ from urllib.parse import urlencode
 
 import asyncpg
 
+from chassis.pages import Rendered, gap
 from console.following.coverage import CoverageState
 from console.following.model import Stage
 from console.following.tasks import TaskOwner
 from console.showing import reading
-from console.showing.live import Rendered
 from console.showing.person import Desk
 from console.showing.places import at_patient, at_task
 from console.showing.reading import PatientPlace, TaskPlace
 from console.showing.rendering import Templates
-from console.showing.words import gap
 
 PEOPLE_ON_A_PAGE = 50
 TASKS_AT_FIRST = 10

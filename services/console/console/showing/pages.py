@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -12,12 +11,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from chassis.database import Database
 from chassis.http import Actor, Problem, Role, record_access, requires
+from chassis.pages import Live, View, page_files
 from console.following.coverage import CoverageState
 from console.following.model import Stage
 from console.following.tasks import TaskOwner
 from console.showing import reading
 from console.showing.board import Board, Filter
-from console.showing.live import Live, View
 from console.showing.person import Desk, PersonPage
 from console.showing.places import event_place, patient_place, task_place
 from console.showing.rendering import Templates
@@ -29,7 +28,6 @@ Mark = Annotated[str, Query(max_length=64, pattern="^[0-9a-f]*$", description="W
 LastSeen = Annotated[str, Header(alias="Last-Event-ID", max_length=64, pattern="^[0-9a-f]*$")]
 
 REFERENCE: Final = re.compile(r"\s*([2-9A-HJKMNP-TV-Z]{4})[\s-]*([2-9A-HJKMNP-TV-Z]{4})\s*", re.IGNORECASE)
-_A_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def in_url(
@@ -119,15 +117,5 @@ def console_pages(database: Database, desk: Desk, templates: Templates, live: Li
     async def search_again(actor: Reader) -> Response:
         return RedirectResponse("/", 303)
 
-    for address in templates.files:
-        router.add_api_route(address, _file(templates, address), methods=["GET"])
+    router.include_router(page_files(templates.files))
     return router
-
-
-def _file(templates: Templates, address: str) -> Callable[[], Awaitable[Response]]:
-    content, media_type = templates.files[address]
-
-    async def file() -> Response:
-        return Response(content, media_type=media_type, headers=_A_YEAR)
-
-    return file

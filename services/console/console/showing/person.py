@@ -10,11 +10,11 @@ import asyncpg
 
 from chassis.clock import Clock
 from chassis.http import Role
+from chassis.pages import Rendered
 from chassis.seal import Seal
 from console.following.store import open_body
 from console.metrics import Delay
 from console.showing import reading
-from console.showing.live import Rendered
 from console.showing.places import at_event
 from console.showing.reading import JournalPlace, Line
 from console.showing.rendering import Templates

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chassis.pages import gap
 from console.showing.views import EventShown
-from console.showing.words import gap
 
 _LANES: Final = ("intake", "billing", "scheduling", "notify")
 """In this order, so that most arrows are short; any other service gets a lane below."""

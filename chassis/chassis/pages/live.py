@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import asyncpg
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Send
 
@@ -20,12 +21,24 @@ from chassis.database import Database
 from chassis.failures import cause_of
 from chassis.http import Actor, Problem, record_access
 from chassis.log import logger
-from console.following.handlers import CHANGED
-from console.settings import ConsoleSettings
+from chassis.settings import ServiceSettings
 
 _HEARTBEAT_SECONDS: Final = 15.0
 _SLOWEST_SECONDS: Final = 10.0
 """Whoever does not take an update within this is let go; their browser comes back."""
+
+
+class LiveSettings(ServiceSettings):
+    """The knobs of a service with live pages."""
+
+    live_interval_seconds: float = Field(default=0.5, ge=0.1)
+    """Open pages are brought up to date at most this often."""
+    live_refresh_seconds: float = Field(default=5.0, ge=0.5)
+    """And at least this often: times pass, and another replica may have heard something."""
+    live_viewers: int = Field(default=200, ge=1)
+    """Open pages at once in one process."""
+    live_minutes: float = Field(default=15.0, gt=0)
+    """A page's stream ends after this, and its browser signs in anew by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +85,11 @@ class _Viewer:
 class Live:
     """Renders each distinct view once, for all who look at it: when something changed, and now and then."""
 
-    def __init__(self, database: Database, settings: ConsoleSettings, stopping: asyncio.Event) -> None:
+    def __init__(self, database: Database, settings: LiveSettings, stopping: asyncio.Event, *, wake: str) -> None:
+        """`wake` is the name under which a transaction tells that it changed what is looked at."""
         self._database = database
         self._settings = settings
+        self._wake = wake
         self._stopping = stopping
         self._viewers: set[_Viewer] = set()
 
@@ -85,7 +100,7 @@ class Live:
     async def run(self) -> None:
         """At most one round in `live_interval_seconds`, however much happens; none while nobody looks."""
         while True:
-            await self._database.wakes.sleep(CHANGED, self._settings.live_refresh_seconds)
+            await self._database.wakes.sleep(self._wake, self._settings.live_refresh_seconds)
             if self._viewers:
                 await self._render()
             await asyncio.sleep(self._settings.live_interval_seconds)
