@@ -142,6 +142,9 @@ class Trial:
 
         await eventually(enough, within, every=0.004)
 
+    async def outbox_is_empty(self) -> bool:
+        return await self.writer.fetchval("SELECT count(*) FROM outbox") == 0
+
     async def peer_streams(self) -> bool:
         return await self.admin.fetchval("SELECT bool_or(active) FROM pg_replication_slots") or False
 
@@ -264,7 +267,7 @@ async def one_round(trial: Trial, who: Contender, folder: Path, options: argpars
     figures = f"{who.rates[-1]:,.0f} rows/s, p50 {who.p50[-1]:.1f} ms, {who.memory[-1]:.0f} MB, {who.cpu[-1]:.1f} s CPU"
     print(f"{who.name}: {figures}", file=sys.stderr)
     if who.name == RELAY:
-        assert await trial.writer.fetchval("SELECT count(*) FROM outbox") == 0
+        await eventually(trial.outbox_is_empty, within=5)
     await trial.admin.execute("TRUNCATE peer.outbox")
 
 

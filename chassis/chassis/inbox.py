@@ -121,8 +121,8 @@ class Inbox:
             return
         for one in fresh:
             self._counted(one.envelope.type, Outcome.APPLIED)
-        for one in others:
-            self._counted(one.envelope.type, await self._behind(one) or await self._alone(one))
+        for one, outcome in zip(others, await self._behind(others), strict=True):
+            self._counted(one.envelope.type, outcome or await self._alone(one))
 
     async def _alone(self, one: _Received) -> Outcome:
         while True:
@@ -136,15 +136,16 @@ class Inbox:
                     raise
                 await self._parking.park_failed(self.consumer, one.record, one.envelope.id, cause_of(error))
                 return Outcome.PARKED
-            if outcome := await self._behind(one):
+            if outcome := (await self._behind([one]))[0]:
                 return outcome
 
-    async def _behind(self, one: _Received) -> Outcome | None:
-        """A record that could not be claimed. None: what stood before it was settled meanwhile, it is its turn."""
-        verdict = await self._parking.park_behind(self.consumer, one.record, one.envelope.id)
-        if verdict is None:
-            return None
-        return Outcome.PARKED if verdict else Outcome.DUPLICATE
+    async def _behind(self, received: Sequence[_Received]) -> list[Outcome | None]:
+        """What could not be claimed. None: what stood before it was settled meanwhile, it is its turn."""
+        if not received:
+            return []
+        waiting = [(one.record, one.envelope.id) for one in received]
+        fates = {True: Outcome.PARKED, False: Outcome.DUPLICATE, None: None}
+        return [fates[verdict] for verdict in await self._parking.park_behind(self.consumer, waiting)]
 
     async def _handle(self, tx: Transaction, one: _Received) -> None:
         tx.follow(one.envelope)

@@ -6,6 +6,8 @@ row lock, so a record can neither slip past a head nor be left behind one that i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import asyncpg
 
 from chassis.backoff import backoff
@@ -28,9 +30,16 @@ WHERE NOT EXISTS (SELECT FROM inbox WHERE consumer = $1 AND event_id = $6)
 ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
 """
 
-_LOCK_HEAD = """
-SELECT id FROM parked WHERE consumer = $1 AND topic = $2 AND key = $3 ORDER BY id LIMIT 1 FOR UPDATE
+_LOCK_HEADS = """
+SELECT topic, key FROM parked WHERE id IN (
+    SELECT (
+        SELECT min(id) FROM parked AS head WHERE consumer = $1 AND head.topic = said.topic AND head.key = said.key
+    ) FROM unnest($2::text[], $3::text[]) AS said (topic, key)
+)
+ORDER BY id FOR UPDATE
 """
+
+_KNOWN = "SELECT event_id::text FROM inbox WHERE consumer = $1 AND event_id = ANY($2::uuid[])"
 
 
 class Parking:
@@ -40,7 +49,6 @@ class Parking:
         self._database = database
         self._settings = settings
         self._telemetry = telemetry
-        self._seal = Seal(settings.seal_key.get_secret_value())
 
     async def park_failed(self, consumer: str, record: Record, id: EventId, cause: str) -> None:
         """Park a record that failed by itself. It becomes its key's head."""
@@ -53,17 +61,25 @@ class Parking:
         async with self._database.transaction() as tx:
             await self._insert(tx.connection, consumer, record, key, None, UNDECODABLE, cause)
 
-    async def park_behind(self, consumer: str, record: Record, id: EventId) -> bool | None:
-        """Park a record behind its key's head. False: it was applied before. None: there is no head any more."""
+    async def park_behind(self, consumer: str, waiting: Sequence[tuple[Record, EventId]]) -> list[bool | None]:
+        """Park records behind the heads of their keys, in order.
+
+        For each: True, it is parked. False, it was applied before. None, its key has no head any more.
+        """
         async with self._database.transaction() as tx:
-            if await tx.connection.fetchval(
-                "SELECT true FROM inbox WHERE consumer = $1 AND event_id = $2", consumer, id
-            ):
-                return False
-            if await tx.connection.fetchval(_LOCK_HEAD, consumer, record.topic, record.key_text) is None:
-                return None
-            await self._insert(tx.connection, consumer, record, record.key_text, id, BEHIND, "waits for its turn")
-            return True
+            ids = [id for _, id in waiting]
+            places = [(record.topic, record.key_text) for record, _ in waiting]
+            known = {row["event_id"] for row in await tx.connection.fetch(_KNOWN, consumer, ids)}
+            topics, keys = zip(*places, strict=True)
+            heads = {
+                (row["topic"], row["key"]) for row in await tx.connection.fetch(_LOCK_HEADS, consumer, topics, keys)
+            }
+            verdicts: list[bool | None] = []
+            for (record, id), place in zip(waiting, places, strict=True):
+                verdicts.append(False if id in known else place in heads or None)
+                if verdicts[-1]:
+                    await self._insert(tx.connection, consumer, record, place[1], id, BEHIND, "waits for its turn")
+            return verdicts
 
     async def _insert(
         self,
@@ -77,15 +93,16 @@ class Parking:
     ) -> None:
         wait = backoff(1, self._settings.retry_first_seconds, self._settings.retry_longest_seconds)
         place = (consumer, record.topic, record.partition, record.offset)
-        sealed = self._seal.seal(record.packed(), context=_context(*place))
+        sealed = self._database.seal.seal(record.packed(), context=_context(*place))
         await connection.execute(_PARK, *place, key, id, sealed, reason, cause, wait)
         self._telemetry.parkings.labels(consumer, reason).inc()
 
-    def unseal(self, row: asyncpg.Record) -> Record:
-        """The record of a parked row."""
-        place = (row["topic"], row["partition"], row["record_offset"])
-        packed = self._seal.open(row["record"], context=_context(row["consumer"], *place))
-        return Record.unpacked(packed, topic=place[0], partition=place[1], offset=place[2])
+
+def unsealed(seal: Seal, row: asyncpg.Record) -> Record:
+    """The record of a parked row."""
+    place = (row["topic"], row["partition"], row["record_offset"])
+    packed = seal.open(row["record"], context=_context(row["consumer"], *place))
+    return Record.unpacked(packed, topic=place[0], partition=place[1], offset=place[2])
 
 
 def _context(consumer: str, topic: str, partition: int, offset: int) -> bytes:

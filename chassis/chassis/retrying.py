@@ -10,8 +10,9 @@ from chassis.backoff import backoff
 from chassis.database import Database
 from chassis.failures import cause_of, is_infrastructure
 from chassis.inbox import Inbox
-from chassis.parking import Parking
+from chassis.parking import unsealed
 from chassis.settings import ServiceSettings
+from chassis.telemetry import Telemetry
 from chassis.transaction import Transaction
 
 _NEXT_DUE_HEAD = """
@@ -36,12 +37,12 @@ class Retrying:
     """The loop that gives parked records their next try. Any number of replicas may run it."""
 
     def __init__(
-        self, inboxes: Mapping[str, Inbox], database: Database, parking: Parking, settings: ServiceSettings
+        self, inboxes: Mapping[str, Inbox], database: Database, settings: ServiceSettings, telemetry: Telemetry
     ) -> None:
         self._inboxes = inboxes
         self._database = database
-        self._parking = parking
         self._settings = settings
+        self._retries = telemetry.parked_retries
 
     async def run(self) -> None:
         while True:
@@ -60,8 +61,9 @@ class Retrying:
     async def _retry(self, tx: Transaction, row: asyncpg.Record) -> None:
         try:
             async with tx.attempt():
-                await self._inboxes[row["consumer"]].reapply(tx, self._parking.unseal(row))
+                await self._inboxes[row["consumer"]].reapply(tx, unsealed(self._database.seal, row))
                 await settle(tx.connection, row)
+            self._retries.labels("applied").inc()
         except Exception as error:
             if is_infrastructure(error):
                 raise
@@ -69,6 +71,7 @@ class Retrying:
             given_up = tries >= self._settings.retry_tries
             wait = backoff(tries, self._settings.retry_first_seconds, self._settings.retry_longest_seconds)
             await tx.connection.execute(_PUT_OFF, row["id"], tries, cause_of(error), given_up, wait)
+            self._retries.labels("failed").inc()
 
 
 async def settle(connection: asyncpg.Connection, head: asyncpg.Record) -> None:

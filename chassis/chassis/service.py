@@ -154,7 +154,7 @@ class Service:
             self._keep("relay", self._relay.run)
         self._keep("telemetry", lambda: self._telemetry.sample(self.database))
         if inboxes:
-            retrying = Retrying(inboxes, self.database, self._parking, self.settings)
+            retrying = Retrying(inboxes, self.database, self.settings, self._telemetry)
             self._keep("retrying", retrying.run)
         self._keep("timers", self._timers.run)
         self._keep("retention", Retention(self.database, self.settings, forget_old_answers).run)

@@ -19,7 +19,9 @@ SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
 """
 
 _PARKED = """
-SELECT reason, count(*) AS rows, extract(epoch FROM clock_timestamp() - min(parked_at)) AS age
+SELECT reason, count(*) AS rows, extract(epoch FROM clock_timestamp() - min(parked_at)) AS age, max(tries) AS tries,
+       count(*) FILTER (WHERE given_up_at IS NOT NULL) AS given_up,
+       extract(epoch FROM min(due_at) - clock_timestamp()) AS next_try
 FROM parked GROUP BY reason
 """
 
@@ -51,6 +53,20 @@ class Telemetry:
         self.parked = Gauge("stillwater_parked_records", "Records that wait", ["reason"], registry=registry)
         self.parked_age = Gauge(
             "stillwater_parked_oldest_age_seconds", "Age of the oldest parked record", registry=registry
+        )
+        self.parked_tries = Gauge(
+            "stillwater_parked_most_tries", "Tries of the parked record tried most often", registry=registry
+        )
+        self.parked_next_try = Gauge(
+            "stillwater_parked_next_try_seconds",
+            "Until the next try of a parked record; below zero where it is late, NaN where none is to come",
+            registry=registry,
+        )
+        self.parked_given_up = Gauge(
+            "stillwater_parked_given_up_records", "Parked records that wait for a person", registry=registry
+        )
+        self.parked_retries = Counter(
+            "stillwater_parked_retries", "Tries of parked records, by outcome", ["outcome"], registry=registry
         )
         self.timers_overdue = Gauge(
             "stillwater_timers_overdue_seconds",
@@ -118,9 +134,21 @@ class Telemetry:
         for reason in _REASONS:
             self.parked.labels(reason).set(rows.get(reason, 0))
         self.parked_age.set(max((one["age"] for one in parked), default=0))
+        self.parked_tries.set(max((one["tries"] for one in parked), default=0))
+        self.parked_given_up.set(sum(one["given_up"] for one in parked))
+        next_tries = [one["next_try"] for one in parked if one["next_try"] is not None]
+        self.parked_next_try.set(min(next_tries, default=math.nan))
 
     def _forget(self) -> None:
-        for gauge in (self.outbox_rows, self.outbox_age, self.timers_overdue, self.parked_age):
+        for gauge in (
+            self.outbox_rows,
+            self.outbox_age,
+            self.timers_overdue,
+            self.parked_age,
+            self.parked_tries,
+            self.parked_given_up,
+            self.parked_next_try,
+        ):
             gauge.set(math.nan)
         for reason in _REASONS:
             self.parked.labels(reason).set(math.nan)

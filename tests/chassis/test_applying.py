@@ -85,7 +85,7 @@ async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
     parking = Parking(opened, knobs, telemetry)
     routes = {PatientRegistered.type: Route(PatientRegistered, clerk.note)}  # type: ignore[arg-type]
     inbox = Inbox("desk", routes, opened, parking, telemetry)
-    yield Desk(opened, inbox, Retrying({"desk": inbox}, opened, parking, knobs), clerk)
+    yield Desk(opened, inbox, Retrying({"desk": inbox}, opened, knobs, telemetry), clerk)
     await opened.stop()
 
 

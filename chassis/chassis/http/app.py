@@ -16,6 +16,7 @@ from chassis.database import Database
 from chassis.http.access import access_log
 from chassis.http.identity import requires
 from chassis.http.operations import Readiness, operations
+from chassis.http.parked import parked_records
 from chassis.http.problems import PROBLEM_JSON, Problem, ProblemBody, speak_problems
 from chassis.http.request import RequestScope, request_seconds
 from chassis.http.sign_in import pages as sign_in_pages
@@ -64,6 +65,7 @@ def create_app(
     speak_problems(app)
     app.include_router(operations(readiness, registry))
     app.include_router(access_log(database))
+    app.include_router(parked_records(database))
     if pages:
         app.include_router(sign_in_pages)
 
