@@ -173,8 +173,8 @@ class ParkedRecords:
 
 
 def _decision(row: asyncpg.Record) -> Decision:
-    fields: dict[str, Any] = dict(row)
-    return Decision(**fields | {"decision": Choice(fields["decision"])})
+    fields: dict[str, Any] = {**row, "decision": Choice(row["decision"])}
+    return Decision(**fields)
 
 
 async def _lock_head(connection: asyncpg.Connection, id: int) -> asyncpg.Record:
