@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import asyncpg
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
+from billing.benefits.shown import OtherPayerShown, ServiceShown
 from billing.verification.answer import Outcome
 from billing.verification.model import Reason, State
 from contracts.billing import Benefit, Owner
@@ -35,7 +36,10 @@ class VerificationShown(BaseModel):
     plan: str | None
     plan_begins: date | None
     plan_ends: date | None
-    benefits: list[Benefit]
+    benefits: list[Benefit] = Field(description="By X12 service type, as the answer states them")
+    services: list[ServiceShown] = Field([], description="By the clinic's own services; empty unless active")
+    other_payers: list[OtherPayerShown] = Field([], description="Further payers that the answer names")
+    benefit_year_ends: date | None = Field(None, description="Last day that deductibles and limits are of")
     requested_at: datetime
     answered_at: datetime | None
     concluded_at: datetime | None
@@ -92,16 +96,21 @@ class ChangeShown(BaseModel):
 
 VERIFICATION = """
     verification_id, coverage_id, patient_id, payer_id, payer, service_date, service_types, reason, state, outcome,
-    cause_code, cause, owner, to_do, questions, asking_again_at, plan, plan_begins, plan_ends, benefits, requested_at,
-    answered_at, concluded_at
+    cause_code, cause, owner, to_do, questions, asking_again_at, plan, plan_begins, plan_ends, benefits, services,
+    other_payers, benefit_year_ends, requested_at, answered_at, concluded_at
 """
 _COVERAGES = TypeAdapter(list[CoverageShown])
+_JSON: dict[str, TypeAdapter[Any]] = {
+    "benefits": TypeAdapter(list[Benefit]),
+    "services": TypeAdapter(list[ServiceShown]),
+    "other_payers": TypeAdapter(list[OtherPayerShown]),
+}
 
 
 def verification_shown(row: asyncpg.Record) -> VerificationShown:
     fields: dict[str, Any] = dict(row)
-    benefits = TypeAdapter(list[Benefit]).validate_json(fields.pop("benefits"))
-    return VerificationShown(**fields, benefits=benefits)
+    read: dict[str, Any] = {name: kind.validate_json(fields[name]) for name, kind in _JSON.items()}
+    return VerificationShown(**fields | read)
 
 
 async def coverages_shown(connection: asyncpg.Connection, patient_id: str, limit: int) -> list[CoverageShown]:
