@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-_SHARED = {"__init__", "__main__", "report"}
+_SHARED = {"__init__", "__main__", "applying", "report"}
 
 
 def question(path: Path) -> str:

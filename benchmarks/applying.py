@@ -1,0 +1,195 @@
+"""Events that wait in a topic, and a service in a process of its own that applies them: shared ground of benchmarks."""
+
+import asyncio
+import os
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil
+from aiokafka import AIOKafkaProducer
+
+from benchmarks.processes.applier import FAILS
+from chassis.outbox import shard_of
+from chassis.record_batch import RecordBatch, encoded
+from chassis.schema import migrate
+from contracts.envelope import Envelope
+from contracts.ids import new_event_id
+from contracts.intake import PatientRegistered
+from deploy.local.engines import Engines
+from deploy.local.kafka import create_topics
+from deploy.local.process import Child
+from deploy.local.tenants import dsn_of_tenant, ensure_tenant
+
+PATIENTS, PARTITIONS, LANES = 5_000, 12, 16
+_BATCH = 500
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The engines of this run, and a schema on them."""
+
+    engines: Engines
+    dsn: str
+    database: asyncpg.Connection
+    folder: Path
+    secrets: dict[str, str]
+
+    async def counted(self) -> int:
+        return await self.database.fetchval("SELECT coalesce(sum(events), 0)::bigint FROM tally") or 0
+
+    async def clear(self) -> None:
+        await self.database.execute("TRUNCATE tally, applied, inbox, parked, outbox, outside_task")
+
+    @asynccontextmanager
+    async def applier(self, prefix: str, **knobs: object) -> AsyncGenerator[Child]:
+        """The service that applies what topics with this prefix hold, until the end of the block."""
+        child = await self.start_applier(prefix, **knobs)
+        try:
+            yield child
+        finally:
+            await child.kill()
+
+    @asynccontextmanager
+    async def relay(self, topic: str) -> AsyncGenerator[Child]:
+        """A process that publishes this schema's outbox to a topic, until the end of the block."""
+        child = await Child.start(
+            "relay",
+            [sys.executable, "-m", "benchmarks.processes.relay", topic],
+            log=self.folder / "relay.log",
+            env=os.environ
+            | self.secrets
+            | {"STILLWATER_RELAY_DATABASE_URL": self.dsn, "STILLWATER_KAFKA": self.engines.bootstrap},
+        )
+        try:
+            yield child
+        finally:
+            await child.kill()
+
+    async def fill_outbox(self, rows: int) -> None:
+        """So many events of 400 bytes at once, over all shards."""
+        id = new_event_id()
+        envelope = Envelope(id, PatientRegistered.type, "stillwater/intake", datetime.now(UTC), "patient", 1, id)
+        record = encoded(envelope.key, envelope.to_headers(), b"x" * 400)
+        await self.database.execute(
+            "INSERT INTO outbox (shard, record) SELECT n % 12, $1 FROM generate_series(1, $2::int) AS n",
+            record,
+            rows,
+            timeout=600,
+        )
+
+    async def outbox_is_empty(self) -> None:
+        """Returns once everything in it has been acknowledged."""
+        while await self.database.fetchval("SELECT EXISTS (SELECT FROM outbox)"):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+
+    async def start_applier(self, prefix: str, **knobs: object) -> Child:
+        settings = {"lanes": LANES, "pool_size": LANES + 2} | knobs
+        own = {f"STILLWATER_APPLIER_{name.upper()}": str(value) for name, value in settings.items()}
+        return await Child.start(
+            "applier",
+            [sys.executable, "-m", "benchmarks.processes.applier"],
+            log=self.folder / "applier.log",
+            env=os.environ
+            | self.secrets
+            | own
+            | {
+                "STILLWATER_APPLIER_DATABASE_URL": self.dsn,
+                "STILLWATER_KAFKA": self.engines.bootstrap,
+                "STILLWATER_TOPIC_PREFIX": prefix,
+            },
+        )
+
+
+@asynccontextmanager
+async def ground() -> AsyncGenerator[Ground]:
+    with tempfile.TemporaryDirectory() as folder:
+        async with Engines() as engines:
+            admin = await asyncpg.connect(engines.admin_dsn)
+            await ensure_tenant(admin, "applier", "applier")
+            await admin.close()
+            dsn = dsn_of_tenant(engines.admin_dsn, "applier", "applier")
+            database = await asyncpg.connect(dsn)
+            await migrate(database, Path(folder))
+            await database.execute(
+                "CREATE TABLE tally (patient text PRIMARY KEY, events bigint) WITH (fillfactor = 70);"
+                "CREATE TABLE applied ("
+                "    number bigint GENERATED ALWAYS AS IDENTITY, patient text, sequence bigint, by int)"
+            )
+            keys = {f"STILLWATER_{name}_KEY": secrets.token_hex(32) for name in ("TOKEN", "SEAL")}
+            yield Ground(engines, dsn, database, Path(folder), keys)
+            await database.close()
+
+
+async def publish(at: Ground, topic: str, events: int, failing: float) -> int:
+    """Put events into the topic, `failing` of the patients' made to fail. Returns how many will be counted."""
+    await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
+    records: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
+    bad = range(int(PATIENTS * failing))
+    for number in range(events):
+        patient = number % PATIENTS
+        key, record = _record(f"patient_{patient}", number // PATIENTS + 1, FAILS if patient in bad else "Ada")
+        records[shard_of(key)].append(record)
+    producer = AIOKafkaProducer(bootstrap_servers=at.engines.bootstrap, enable_idempotence=True)
+    await producer.start()
+    for partition, ours in enumerate(records):
+        for start in range(0, len(ours), _BATCH):
+            batch: Any = RecordBatch(ours[start : start + _BATCH])
+            await (await producer.send_batch(batch, topic, partition=partition))
+    await producer.stop()
+    return sum(1 for number in range(events) if number % PATIENTS not in bad)
+
+
+def _record(patient: str, sequence: int, name: str) -> tuple[bytes, bytes]:
+    id = new_event_id()
+    envelope = Envelope(
+        id=id,
+        type=PatientRegistered.type,
+        source="stillwater/intake",
+        time=datetime.now(UTC),
+        subject=patient,
+        sequence=sequence,
+        correlation_id=id,
+    )
+    body = PatientRegistered(name=name, email="ada@example.org").model_dump_json(exclude_none=True).encode()
+    return envelope.key, encoded(envelope.key, envelope.to_headers(), body)
+
+
+async def from_a_tenth(at: Ground, events: int, running: asyncio.Task[None] | None = None) -> float:
+    """Events a second between the first tenth and the last."""
+
+    async def counts(at_least: int) -> tuple[int, float]:
+        while (counted := await at.counted()) < at_least:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+        return counted, time.monotonic()
+
+    async with asyncio.timeout(600):
+        first, began = await counts(events // 10)
+        last, ended = await counts(events)
+    if running:
+        await running
+    if last != events:
+        raise RuntimeError(f"{last} effects of {events} events")
+    return (last - first) / (ended - began)
+
+
+def a_prefix() -> str:
+    """Topics and groups of its own for each run."""
+    return f"a{secrets.token_hex(4)}-"
+
+
+def megabytes(child: Child, *, peak: bool = False) -> float:
+    """Of a process: what it holds, or the most that it ever held."""
+    if not peak:
+        return psutil.Process(child.pid).memory_info().rss / _MEGABYTE
+    status = Path(f"/proc/{child.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024

@@ -1,0 +1,125 @@
+"""Do the relay and the applying stay as fast when there is much history, and while a transaction is left open?
+
+The same work with 10,000, 200,000 and 2,000,000 rows each of inbox, parked records and the service's own table; then once
+more after one transaction has been left open for minutes with events going through all the while, so that nothing that
+was deleted since could be cleaned away.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+
+import asyncpg
+
+from benchmarks.applying import PARTITIONS, Ground, a_prefix, from_a_tenth, ground, publish
+from benchmarks.report import Figure, report
+from deploy.local.kafka import create_topics
+
+SIZES = (10_000, 200_000, 2_000_000)
+FLAT, FLAT_WHILE_OPEN = 0.85, 0.7
+_ROWS_A_SECOND_WHILE_OPEN = 500
+
+_HISTORY = """
+INSERT INTO inbox (consumer, event_id)
+SELECT 'applier', gen_random_uuid() FROM generate_series($1::int, $2::int);
+INSERT INTO parked (consumer, topic, partition, record_offset, key, record, reason, cause, tries, given_up_at)
+SELECT 'applier', 'elsewhere', 0, n, 'somebody_' || n, '\\x00', 'failed', 'ValueError', 12, clock_timestamp()
+FROM generate_series($1::int, $2::int) AS n;
+INSERT INTO tally (patient, events) SELECT 'somebody_' || n, 0 FROM generate_series($1::int, $2::int) AS n;
+""".strip().split(";\n")
+
+
+async def grow(at: Ground, before: int, size: int) -> None:
+    for statement in _HISTORY:
+        await at.database.execute(statement.rstrip(";"), before + 1, size, timeout=900)
+    await at.database.execute("ANALYZE")
+
+
+async def apply_rate(at: Ground, events: int) -> float:
+    """Events a second."""
+    await at.database.execute("DELETE FROM tally WHERE patient LIKE 'patient\\_%'")
+    prefix = a_prefix()
+    await publish(at, prefix + "intake.events", events, 0)
+    async with at.applier(prefix):
+        return await from_a_tenth(at, events)
+
+
+async def relay_rate(at: Ground, rows: int) -> float:
+    """Rows a second."""
+    topic = a_prefix() + "applier.events"
+    await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
+    async with at.relay(topic):
+        await at.fill_outbox(rows)  # the first of all warms it up
+        await at.outbox_is_empty()
+        await at.fill_outbox(rows)
+        began = time.monotonic()
+        await at.outbox_is_empty()
+        return rows / (time.monotonic() - began)
+
+
+async def rates(at: Ground, options: argparse.Namespace, about: str) -> tuple[float, float]:
+    """Medians of applying and relaying."""
+    applied = [await apply_rate(at, options.events) for _ in range(options.rounds)]
+    relayed = [await relay_rate(at, options.rows) for _ in range(options.rounds)]
+    found = statistics.median(applied), statistics.median(relayed)
+    print(f"{about}: {found[0]:,.0f} events/s applied, {found[1]:,.0f} rows/s relayed", file=sys.stderr)
+    return found
+
+
+async def while_open(at: Ground, options: argparse.Namespace) -> tuple[float, float]:
+    """With a transaction that has been open for minutes and has seen everything that was deleted since."""
+    idler = await asyncpg.connect(at.dsn)
+    await idler.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    await idler.fetchval("SELECT txid_current()")
+    topic = a_prefix() + "applier.events"
+    await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
+    async with at.relay(topic):
+        until = time.monotonic() + 60 * options.minutes
+        while time.monotonic() < until:
+            await at.fill_outbox(_ROWS_A_SECOND_WHILE_OPEN)
+            await asyncio.sleep(1)
+        await at.outbox_is_empty()
+    found = await rates(at, options, f"with a transaction open for {options.minutes:g} min")
+    await idler.close()
+    return found
+
+
+async def measure(options: argparse.Namespace) -> bool:
+    found: dict[int, tuple[float, float]] = {}
+    async with ground() as at:
+        await apply_rate(at, options.events)  # the engines' own warming up
+        for before, size in zip((0, *SIZES), SIZES, strict=False):
+            await grow(at, before, size)
+            found[size] = await rates(at, options, f"{size:,} rows of history")
+        open_long = await while_open(at, options)
+    figures: list[Figure] = []
+    ratios: dict[str, float] = {}
+    for position, what in enumerate(("applied", "relayed")):
+        small = found[SIZES[0]][position]
+        figures += [Figure(f"{what}, {size:,} rows", found[size][position], "/s") for size in SIZES]
+        figures.append(Figure(f"{what}, transaction open", open_long[position], "/s"))
+        flat, opened = found[SIZES[-1]][position] / small, open_long[position] / found[SIZES[-1]][position]
+        ratios |= {what: flat, f"{what}_while_open": opened}
+        figures += [
+            Figure(f"{what}: largest of smallest", flat, "x", f"≥ {FLAT}", flat >= FLAT),
+            Figure(f"{what}: while open", opened, "x", f"≥ {FLAT_WHILE_OPEN}", opened >= FLAT_WHILE_OPEN),
+        ]
+    title = (
+        f"{options.events:,} events and {options.rows:,} rows each; transaction open for {options.minutes:g} minutes"
+    )
+    return report("growth", figures, ratios, title)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="benchmarks growth")
+    options.add_argument("--events", type=int, default=20_000)
+    options.add_argument("--rows", type=int, default=100_000)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--minutes", type=float, default=10)
+    sys.exit(0 if asyncio.run(measure(options.parse_args())) else 1)
+
+
+if __name__ == "__main__":
+    main()
