@@ -1,0 +1,126 @@
+"""An answer's segments, worked out for each of the clinic's services and made ready to be kept and shown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from billing.benefits.cost import Cost, cost, lowered_by_another
+from billing.benefits.figures import Figures, Stated, figures
+from billing.benefits.order import OtherPayer, other_payers, payers_word
+from billing.benefits.services import Catalogue, Service
+from billing.benefits.shown import CostShown, FigureShown, OtherPayerShown, SegmentShown, ServiceShown
+from billing.x12.records import Benefit
+
+T = TypeVar("T")
+
+Segments = Mapping[int, SegmentShown]
+
+
+def services_shown(
+    benefits: Sequence[Benefit], on: date, catalogue: Catalogue, payer_id: str | None
+) -> list[ServiceShown]:
+    """What these segments say of each of the clinic's services, in the order of its list."""
+    segments = _segments(benefits)
+    others = other_payers(benefits)
+    in_network = payer_id in catalogue.in_network_with
+    return [_shown(service, benefits, on, segments, others, in_network) for service in catalogue.services]
+
+
+def other_payers_shown(benefits: Sequence[Benefit]) -> list[OtherPayerShown]:
+    """The further payers that these segments name."""
+    segments = _segments(benefits)
+    return [
+        OtherPayerShown(name=one.name, pays=one.pays, segments=_evidence(one.evidence, segments))
+        for one in other_payers(benefits)
+    ]
+
+
+def figures_of(service: Service, benefits: Sequence[Benefit], on: date) -> Figures:
+    """What these segments state for one service of the clinic."""
+    return figures(
+        benefits,
+        service.service_types,
+        on,
+        procedures=service.codes(on),
+        principal=service.principal_codes(on),
+        only_by_procedure=service.only_by_procedure,
+    )
+
+
+def _shown(
+    service: Service,
+    benefits: Sequence[Benefit],
+    on: date,
+    segments: Segments,
+    others: Sequence[OtherPayer],
+    in_network: bool,
+) -> ServiceShown:
+    found = figures_of(service, benefits, on)
+    costs = cost(found, service, in_network=in_network)
+    if payers_word(others) == "secondary":
+        evidence = tuple(at for other in others for at in other.evidence)
+        costs = lowered_by_another(costs, "Another payer pays first, and may leave less.", evidence)
+
+    def shown(stated: Stated[Any], words: Callable[[Any], Any] = lambda value: value) -> Any:
+        return _figure(stated, segments, words)
+
+    return ServiceShown(
+        service=service.id,
+        name=service.name,
+        service_types=list(service.service_types),
+        shared_by=found.shared_by,
+        covered=shown(found.covered),
+        copay=shown(found.copay),
+        coinsurance=shown(found.coinsurance, share),
+        deductible=shown(found.deductible),
+        deductible_remaining=shown(found.deductible_remaining),
+        out_of_pocket=shown(found.out_of_pocket),
+        out_of_pocket_remaining=shown(found.out_of_pocket_remaining),
+        visits=shown(found.visits),
+        visits_remaining=shown(found.visits_remaining),
+        authorization_required=shown(found.authorization_required),
+        network=shown(found.network),
+        covered_out_of_network=shown(found.covered_out_of_network),
+        administered_by=shown(found.administered_by),
+        cost=_cost(costs, service, segments),
+    )
+
+
+def share(value: Decimal) -> str:
+    """A share as a decimal string without needless zeros: "0.2"."""
+    return format(value.normalize(), "f")
+
+
+def _segments(benefits: Iterable[Benefit]) -> Segments:
+    return {
+        one.position: SegmentShown(position=one.position, segment=one.segment, messages=list(one.messages))
+        for one in benefits
+    }
+
+
+def _evidence(positions: Iterable[int], segments: Segments) -> list[SegmentShown]:
+    return [segments[at] for at in sorted(set(positions)) if at in segments]
+
+
+def _figure(stated: Stated[T], segments: Segments, words: Callable[[T], Any]) -> FigureShown[Any]:
+    return FigureShown[Any](
+        value=None if stated.value is None else words(stated.value),
+        in_conflict=stated.in_conflict,
+        said=[words(value) for value in stated.said] if stated.in_conflict else [],
+        segments=_evidence(stated.evidence, segments),
+    )
+
+
+def _cost(found: Cost, service: Service, segments: Segments) -> CostShown:
+    return CostShown(
+        low=found.low,
+        high=found.high,
+        unknown_because=found.unknown_because,
+        how=list(found.how),
+        segments=_evidence(found.evidence, segments),
+        full_price_low=service.price.low,
+        full_price_high=service.price.high,
+    )
