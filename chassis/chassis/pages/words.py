@@ -47,6 +47,11 @@ class Saying:
         day = named.get(local.date()) or _day(local) + (f" {local.year}" if local.year != today.year else "")
         return f"{day}, {_clock(local)}"
 
+    def at(self, then: datetime) -> str:
+        """`9:30 am` where it is today, else as `when`."""
+        local, today = then.astimezone(self.zone), self.now.astimezone(self.zone).date()
+        return _clock(local) if local.date() == today else self.when(then)
+
     def day(self, one: date) -> str:
         """`2 Mar 2027`."""
         return f"{one.day} {one:%b %Y}"

@@ -9,12 +9,18 @@ from pathlib import Path
 from billing.clinic import BadClinicFile, load_clinic
 from billing.payers.directory import BadPayersFile, load_payers
 from billing.payers.gateway import Gateway
+from billing.payers.watch import Watch
 from billing.settings import BillingSettings
 from billing.verification.api import coverages
 from billing.verification.asking import Questions
 from billing.verification.by_hand import ByHand
+from billing.verification.concluding import CHANGED
 from billing.verification.handlers import ASK_AGAIN, CHECK_BEFORE_VISIT, VISIT_AWAITED, Verifying, destination
 from billing.verification.metrics import VerificationMetrics
+from billing.worklist.case_pages import case_pages
+from billing.worklist.list_pages import list_pages
+from billing.worklist.rendering import Desk
+from chassis.pages import Live
 from chassis.service import Service
 from contracts.intake import CoverageReported, PatientRegistered
 from contracts.scheduling import AppointmentBooked, AppointmentRescheduled
@@ -27,9 +33,10 @@ WAIT_FOR_TURN_SECONDS = 30.0
 def compose(settings: BillingSettings) -> Service:
     """Raises BadClinicFile or BadPayersFile."""
     clinic, directory = load_clinic(settings.clinic_file), load_payers(settings.payers_file)
-    service = Service("billing", settings, migrations=MIGRATIONS)
+    service = Service("billing", settings, migrations=MIGRATIONS, pages=True)
     metrics = VerificationMetrics(service.registry)
-    gateway = Gateway(settings)
+    watch = Watch(service.database, service.clock.now, settings.clock_speed, wake=CHANGED)
+    gateway = Gateway(settings, watch)
     verifying = Verifying(clinic, directory)
     questions = Questions(service.database, service.clock.now, clinic, directory, gateway, metrics)
 
@@ -52,9 +59,16 @@ def compose(settings: BillingSettings) -> Service:
             tries=5,
         )
     service.background("verifications open", lambda: metrics.sample(service.database, service.clock.now))
+    service.background("payers watched", watch.keep)
     service.background("gateway", lambda: _close_at_the_end(gateway))
 
-    service.http.include_router(coverages(service.database, directory, ByHand(directory, verifying)))
+    by_hand = ByHand(directory, verifying)
+    service.http.include_router(coverages(service.database, directory, by_hand))
+    live = Live(service.database, settings, service.stopping, wake=CHANGED)
+    service.background("live", live.run)
+    desk = Desk.of(clinic, service.clock, directory, settings.console_url)
+    service.http.include_router(list_pages(service.database, desk, live))
+    service.http.include_router(case_pages(service.database, desk, live, by_hand))
     return service
 
 

@@ -8,10 +8,11 @@ from pydantic import Field, SecretStr
 
 from billing import clinic
 from billing.payers import directory
-from chassis.settings import ServiceSettings, settings_for
+from chassis.pages import LiveSettings
+from chassis.settings import settings_for
 
 
-class BillingSettings(ServiceSettings):
+class BillingSettings(LiveSettings):
     model_config = settings_for("billing")
 
     gateway_url: str
@@ -24,6 +25,9 @@ class BillingSettings(ServiceSettings):
     """Certificates to trust beside the system's, in PEM."""
     ask_timeout_seconds: float = Field(default=20.0, gt=0)
     """How long a payer's answer is waited for, unless the payers file says otherwise for it."""
+
+    console_url: str | None = None
+    """Where the console shows its live page; without it the worklist has no link to it."""
 
     clinic_file: Path = clinic.OWN_FILE
     payers_file: Path = directory.OWN_FILE

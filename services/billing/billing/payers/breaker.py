@@ -23,6 +23,11 @@ class Breaker:
     def open(self) -> bool:
         return self._failures >= FAILURES
 
+    @property
+    def rest_seconds(self) -> float | None:
+        """How long nobody is let through from now on; None while closed."""
+        return max(0.0, self._trial_at - self._now()) if self.open else None
+
     def lets_through(self) -> bool:
         """Whether a question may be asked now. While open, the one that is let through is the trial."""
         if not self.open:

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Protocol
 
 import httpx
@@ -49,11 +50,20 @@ class Transport(Protocol):
         ...
 
 
+class Listening(Protocol):
+    """Whoever wants to know how payers do."""
+
+    def heard(self, payer_id: str, *, failed: bool, busy: bool, seconds: float, rest_seconds: float | None) -> None:
+        """A payer was asked and answered, or failed to, after so many seconds; it is now left alone for a while."""
+        ...
+
+
 class Gateway:
     """The clearinghouse's door for real-time questions, with each payer's limits kept apart."""
 
-    def __init__(self, settings: BillingSettings) -> None:
+    def __init__(self, settings: BillingSettings, listening: Listening | None = None) -> None:
         self._settings = settings
+        self._listening = listening
         self._limits: dict[str, AsyncLimiter] = {}
         self._breakers: dict[str, Breaker] = {}
         verify = ssl.create_default_context(cafile=settings.gateway_ca_file)
@@ -76,8 +86,10 @@ class Gateway:
         breaker = self.breaker(payer)
         if not breaker.lets_through():
             return Reply.failed("paused")
+        began = monotonic()
         try:
             await self._limit(payer).acquire()
+            began = monotonic()
             async with asyncio.timeout(self.seconds(payer)):
                 reply = await self._exchange(payer, payload_id, question)
         except TimeoutError:
@@ -87,7 +99,16 @@ class Gateway:
         except asyncio.CancelledError:
             breaker.forget_trial()
             raise
-        breaker.record(failed=reply.cause in _COUNTS_AGAINST_PAYER)
+        failed = reply.cause in _COUNTS_AGAINST_PAYER
+        breaker.record(failed=failed)
+        if self._listening:
+            self._listening.heard(
+                payer.id,
+                failed=failed,
+                busy=reply.cause == "busy",
+                seconds=monotonic() - began,
+                rest_seconds=breaker.rest_seconds,
+            )
         return reply
 
     async def close(self) -> None:

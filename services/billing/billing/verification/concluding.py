@@ -18,16 +18,19 @@ from contracts.billing import (
 )
 
 ASK_AGAIN = "ask_again"
+CHANGED = "verifications_changed"
+"""Wakes whoever shows verifications."""
 
 
 async def conclude(tx: Transaction, one: Verification, finding: Finding, clinic: Clinic) -> Step:
     """Take the step that a finding asks for. Needs the patient's lock."""
     step = model.step(one, finding, tx.now, clinic)
-    benefits = [_said(benefit) for benefit in finding.benefits]
+    benefits = [said(benefit) for benefit in finding.benefits]
     await store.take_step(tx.connection, one, finding, step, benefits, tx.now)
     if step.state is State.WAITING and step.asking_again_at is not None:
         await tx.set_timer(ASK_AGAIN, one.id, step.asking_again_at)
     _say(tx, one, finding, step, tuple(benefits))
+    tx.wake(CHANGED)
     if step.tell_person and step.tell_person != one.to_do:
         _tell_person(tx, one, step)
     return step
@@ -101,7 +104,8 @@ def _tell_person(tx: Transaction, one: Verification, step: Step) -> None:
     )
 
 
-def _said(benefit: ServiceBenefit) -> Benefit:
+def said(benefit: ServiceBenefit) -> Benefit:
+    """A benefit as it is told to others: the figures without their evidence."""
     share = benefit.coinsurance.value
     return Benefit(
         service_type=benefit.service_type,

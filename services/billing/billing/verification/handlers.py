@@ -10,7 +10,7 @@ from billing.clinic import Clinic
 from billing.payers.directory import Directory, Payer
 from billing.verification import causes, model, store
 from billing.verification.answer import Finding, Next, Outcome
-from billing.verification.concluding import ASK_AGAIN, conclude
+from billing.verification.concluding import ASK_AGAIN, CHANGED, conclude
 from billing.verification.model import Reason, State, Verification
 from billing.verification.question import service_date
 from billing.verification.store import Coverage
@@ -175,6 +175,7 @@ class Verifying:
     async def _ask(self, tx: Transaction, one: Verification) -> None:
         trace = uuid7().hex.upper()  # X12 knows capitals only
         await store.decide_question(tx.connection, one, trace, tx.now)
+        tx.wake(CHANGED)
         await tx.ask_outside(destination(one.payer_id or ""), trace, {"trace": trace}, subject=one.patient_id)
 
     async def _plan_checks(self, tx: Transaction, patient_id: str) -> None:

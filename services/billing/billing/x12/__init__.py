@@ -5,8 +5,8 @@
 'not_x12'
 """
 
-from billing.x12.interchange import read
+from billing.x12.interchange import read, segments
 from billing.x12.status import Status, status
 from billing.x12.write import Envelope, write_270
 
-__all__ = ["Envelope", "Status", "read", "status", "write_270"]
+__all__ = ["Envelope", "Status", "read", "segments", "status", "write_270"]

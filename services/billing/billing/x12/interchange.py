@@ -6,7 +6,7 @@ placed is kept as a raw segment. One pass, in time and memory linear in the size
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from billing.x12 import acknowledgements, benefits, codes, inquiries
@@ -39,21 +39,40 @@ def read(raw: bytes) -> File:
     interchanges: list[Interchange] = []
     before = text[:start]
     position = 0
+    for header, part, last in _parts(text, start):
+        walk = _Walk(header, position)
+        if before.strip(_PADDING):
+            walk.set_aside(before)
+            before = ""
+        walk.read(part, last=last)
+        interchanges.extend(walk.interchanges)
+        position = walk.position
+    interchanges[0].problems[:0] = problems
+    return File(interchanges, [])
+
+
+def segments(raw: bytes) -> list[str]:
+    """The segments as they stand in the bytes, in order: the first is that of position 1. Never raises.
+
+    Empty where no ISA can be found.
+    """
+    text, _ = _decode(raw)
+    start = _first_isa(text)
+    found: list[str] = []
+    for header, part, _ in _parts(text, start):
+        found += _Walk(header, len(found)).split(part)
+    return found
+
+
+def _parts(text: str, start: int) -> Iterator[tuple[Header, str, bool]]:
+    """Each interchange's header and text, and whether it is the last; from the ISA at `start` on, none for -1."""
     while start >= 0:
         opening = read_header(text, start, len(text))
         following = find_isa(text, start + 3, opening.separators.segment)
         end = following if following >= 0 else len(text)
         header = opening if following < 0 else read_header(text, start, end)
-        walk = _Walk(header, position)
-        if before.strip(_PADDING):
-            walk.set_aside(before)
-            before = ""
-        walk.read(text[start:end], last=following < 0)
-        interchanges.extend(walk.interchanges)
-        position = walk.position
+        yield header, text[start:end], following < 0
         start = following
-    interchanges[0].problems[:0] = problems
-    return File(interchanges, [])
 
 
 def _decode(raw: bytes) -> tuple[str, list[Problem]]:
@@ -142,7 +161,7 @@ class _Walk:
         self.interchange.problems.append(_problem("text_before_isa", self.position + 1))
 
     def read(self, text: str, *, last: bool) -> None:
-        segments = self._split(text)
+        segments = self.split(text)
         if self.cut is not None:
             segments.pop()
         envelope = self.envelope
@@ -160,7 +179,7 @@ class _Walk:
             self._cut_off_segment(self.cut)
         self._end(last=last)
 
-    def _split(self, text: str) -> list[str]:
+    def split(self, text: str) -> list[str]:
         """The segments, with line breaks and blank ones gone. Sets aside the last if nothing terminates it."""
         terminator = self.separators.segment
         if terminator != "\n" and "\n" in text:
