@@ -6,6 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from billing.benefits.services import BadServicesFile, load_services
 from billing.clinic import BadClinicFile, load_clinic
 from billing.payers.directory import BadPayersFile, load_payers
 from billing.payers.gateway import Gateway
@@ -31,14 +32,15 @@ WAIT_FOR_TURN_SECONDS = 30.0
 
 
 def compose(settings: BillingSettings) -> Service:
-    """Raises BadClinicFile or BadPayersFile."""
+    """Raises BadClinicFile, BadPayersFile or BadServicesFile."""
     clinic, directory = load_clinic(settings.clinic_file), load_payers(settings.payers_file)
+    catalogue = load_services(settings.services_file)
     service = Service("billing", settings, migrations=MIGRATIONS, pages=True)
     metrics = VerificationMetrics(service.registry)
     watch = Watch(service.database, service.clock.now, settings.clock_speed, wake=CHANGED)
     gateway = Gateway(settings, watch)
     verifying = Verifying(clinic, directory)
-    questions = Questions(service.database, service.clock.now, clinic, directory, gateway, metrics)
+    questions = Questions(service.database, service.clock.now, clinic, directory, catalogue, gateway, metrics)
 
     service.handle(PatientRegistered, verifying.on_registered)
     service.handle(CoverageReported, verifying.on_reported)
@@ -82,7 +84,7 @@ async def _close_at_the_end(gateway: Gateway) -> None:
 def main() -> None:
     try:
         compose(BillingSettings()).run()  # pyright: ignore[reportCallIssue]  (from the environment)
-    except (BadClinicFile, BadPayersFile) as fault:
+    except (BadClinicFile, BadPayersFile, BadServicesFile) as fault:
         sys.exit(str(fault))
 
 

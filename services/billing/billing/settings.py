@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from billing import clinic
+from billing.benefits import services
 from billing.payers import directory
 from chassis.pages import LiveSettings
 from chassis.settings import settings_for
@@ -31,3 +32,4 @@ class BillingSettings(LiveSettings):
 
     clinic_file: Path = clinic.OWN_FILE
     payers_file: Path = directory.OWN_FILE
+    services_file: Path = services.OWN_FILE

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from billing.benefits.cost import Cost, cost, lowered_by_another
 from billing.benefits.figures import Figures, Stated, figures
 from billing.benefits.order import OtherPayer, other_payers, payers_word
-from billing.benefits.services import Catalogue, Service
+from billing.benefits.services import Offer, Service
 from billing.benefits.shown import CostShown, FigureShown, OtherPayerShown, SegmentShown, ServiceShown
 from billing.x12.records import Benefit
 
@@ -19,14 +19,11 @@ T = TypeVar("T")
 Segments = Mapping[int, SegmentShown]
 
 
-def services_shown(
-    benefits: Sequence[Benefit], on: date, catalogue: Catalogue, payer_id: str | None
-) -> list[ServiceShown]:
+def services_shown(benefits: Sequence[Benefit], on: date, offer: Offer) -> list[ServiceShown]:
     """What these segments say of each of the clinic's services, in the order of its list."""
     segments = _segments(benefits)
     others = other_payers(benefits)
-    in_network = payer_id in catalogue.in_network_with
-    return [_shown(service, benefits, on, segments, others, in_network) for service in catalogue.services]
+    return [_shown(service, benefits, on, segments, others, offer.in_network) for service in offer.services]
 
 
 def other_payers_shown(benefits: Sequence[Benefit]) -> list[OtherPayerShown]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -122,6 +123,17 @@ class Catalogue(_Row):
         if doubled := sorted({id for id in ids if ids.count(id) > 1}):
             raise ValueError(f"services: {', '.join(doubled)} stands twice")
         return self
+
+    def offer(self, payer_id: str) -> Offer:
+        return Offer(self.services, payer_id in self.in_network_with)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The services as one payer's members are offered them. `in_network`: the clinic has a contract with that payer."""
+
+    services: tuple[Service, ...]
+    in_network: bool
 
 
 def load_services(file: Path = OWN_FILE) -> Catalogue:

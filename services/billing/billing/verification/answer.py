@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from billing.benefits.by_service import other_payers_shown, services_shown
+from billing.benefits.figures import year_ends
+from billing.benefits.services import Offer
+from billing.benefits.shown import OtherPayerShown, ServiceShown
 from billing.payers.gateway import PASSING, Reply
 from billing.verification import causes
 from billing.verification.benefits import ServiceBenefit, of_service
@@ -61,11 +65,14 @@ class Finding:
     """Somebody has to correct something, whatever is tried meanwhile."""
     plan: Plan = field(default_factory=Plan)
     benefits: tuple[ServiceBenefit, ...] = ()
+    services: tuple[ServiceShown, ...] = ()
+    other_payers: tuple[OtherPayerShown, ...] = ()
+    benefit_year_ends: date | None = None
     evidence: tuple[int, ...] = ()
 
 
-def judge(reply: Reply, asked: Asked, payer_name: str) -> Finding:
-    """What this reply to that question comes to."""
+def judge(reply: Reply, asked: Asked, payer_name: str, offer: Offer | None = None) -> Finding:
+    """What this reply to that question comes to, and to what for the services offered."""
     if reply.payload is None:
         code = reply.cause or "no_envelope"
         again = Next.ASK_AGAIN if code in PASSING else Next.PERSON
@@ -74,7 +81,7 @@ def judge(reply: Reply, asked: Asked, payer_name: str) -> Finding:
     transactions = [one for interchange in file.interchanges for one in interchange.transactions if one.kind == "271"]
     if not transactions:
         return _person("question_refused" if _acknowledged(file) else "unreadable_answer")
-    return _of_answers(transactions, asked)
+    return _of_answers(transactions, asked, offer)
 
 
 def _person(code: str, evidence: tuple[int, ...] = ()) -> Finding:
@@ -89,7 +96,7 @@ def _acknowledged(file: File) -> bool:
     )
 
 
-def _of_answers(transactions: Sequence[Transaction], asked: Asked) -> Finding:
+def _of_answers(transactions: Sequence[Transaction], asked: Asked, offer: Offer | None) -> Finding:
     ours = [coverage for one in transactions for coverage in one.coverages if _answers_us(one, coverage, asked)]
     if not ours:
         if any(one.cut_off for one in transactions):
@@ -100,7 +107,7 @@ def _of_answers(transactions: Sequence[Transaction], asked: Asked) -> Finding:
         return _person("answer_for_another")
     if any(_born_otherwise(coverage, asked) and not coverage.rejections for coverage in ours):
         return _person("birth_date_differs")
-    findings = [_of_coverage(coverage, asked) for coverage in ours]
+    findings = [_of_coverage(coverage, asked, offer) for coverage in ours]
     if len({finding.outcome for finding in findings}) > 1:
         return _person("contradiction", tuple(at for finding in findings for at in finding.evidence))
     return findings[0]
@@ -156,7 +163,7 @@ def _born_otherwise(coverage: Coverage, asked: Asked) -> bool:
     return None not in (born, asked.insured.birth_date) and born != asked.insured.birth_date
 
 
-def _of_coverage(coverage: Coverage, asked: Asked) -> Finding:
+def _of_coverage(coverage: Coverage, asked: Asked, offer: Offer | None) -> Finding:
     found = status(coverage, asked.service_date, asked.service_types)
     if found.cause == "rejected":
         return _of_rejection(_weightiest(coverage.rejections, found), found)
@@ -166,8 +173,17 @@ def _of_coverage(coverage: Coverage, asked: Asked) -> Finding:
     if found.answer == "inactive":
         code = found.cause if found.cause in ("ended", "not_begun") else "inactive"
         return Finding(Outcome.INACTIVE, Next.NOTHING, causes.cause(code), plan=plan, evidence=found.positions)
-    benefits = tuple(of_service(coverage.benefits, code, asked.service_date) for code in asked.service_types)
-    return Finding(Outcome.ACTIVE, Next.NOTHING, plan=plan, benefits=benefits, evidence=found.positions)
+    stated, on = coverage.benefits, asked.service_date
+    return Finding(
+        Outcome.ACTIVE,
+        Next.NOTHING,
+        plan=plan,
+        benefits=tuple(of_service(stated, code, on) for code in asked.service_types),
+        services=tuple(services_shown(stated, on, offer)) if offer else (),
+        other_payers=tuple(other_payers_shown(stated)),
+        benefit_year_ends=year_ends(stated, on),
+        evidence=found.positions,
+    )
 
 
 def _weightiest(rejections: Sequence[Rejection], found: Status) -> Rejection:

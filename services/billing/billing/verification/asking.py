@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.benefits.services import Catalogue
 from billing.clinic import Clinic
 from billing.payers.directory import Directory
 from billing.payers.gateway import Transport
@@ -39,6 +40,7 @@ class Questions:
         now: Callable[[], datetime],
         clinic: Clinic,
         directory: Directory,
+        catalogue: Catalogue,
         transport: Transport,
         metrics: VerificationMetrics,
     ) -> None:
@@ -46,6 +48,7 @@ class Questions:
         self._now = now
         self._clinic = clinic
         self._directory = directory
+        self._catalogue = catalogue
         self._transport = transport
         self._metrics = metrics
 
@@ -66,7 +69,8 @@ class Questions:
         with self._metrics.asking(payer.id):
             reply = await self._transport.ask(payer, str(task.id), question)
         self._metrics.replied(payer.id, reply)
-        return Asking(judge(reply, decided.asked, payer.name), asked_at, question, reply.payload)
+        finding = judge(reply, decided.asked, payer.name, self._catalogue.offer(payer.id))
+        return Asking(finding, asked_at, question, reply.payload)
 
     async def answered(self, tx: Transaction, task: OutsideTask, asking: Asking) -> None:
         """Keep the evidence; conclude if this is still the question that counts."""

@@ -256,6 +256,7 @@ async def take_step(
         "to_do = CASE WHEN $16 THEN NULL ELSE coalesce($7, to_do) END, asking_again_at = $8, "
         "unanswered = CASE WHEN $9 THEN unanswered + 1 ELSE 0 END, "
         "plan = $10, plan_begins = $11, plan_ends = $12, benefits = $13, "
+        "services = $17, other_payers = $18, benefit_year_ends = $19, "
         "answered_at = CASE WHEN $14 THEN $15 ELSE answered_at END, concluded_at = CASE WHEN $16 THEN $15 END "
         "WHERE verification_id = $1",
         one.id,
@@ -274,6 +275,9 @@ async def take_step(
         answered,
         now,
         step.state is State.CONCLUDED,
+        json.dumps([one.model_dump(mode="json", exclude_defaults=True) for one in finding.services]),
+        json.dumps([one.model_dump(mode="json") for one in finding.other_payers]),
+        finding.benefit_year_ends,
     )
 
 
