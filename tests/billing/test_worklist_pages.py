@@ -1,15 +1,13 @@
 """The worklist over HTTP: what needs a person, one coverage with its evidence, and a correction in one step."""
 
 import re
-from typing import Any
 
 import httpx
 import pytest
 
 from chassis.http import Role
-from contracts.billing import CoverageVerified
 from tests.billing.house import House, Settings, booked, house, registered, reported
-from tests.chassis.front_desk import ORIGIN, client
+from tests.chassis.front_desk import client
 
 pytestmark = pytest.mark.engines
 

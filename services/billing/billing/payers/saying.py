@@ -47,10 +47,11 @@ def condition(health: Health | None, saying: Saying, first_asked_at: datetime | 
 
 
 def answer_time(health: Health | None) -> str | None:
-    """`usually 0.8 s, at most 4.1 s`; None where nothing was answered."""
+    """`in 0.8 s, at most 4.1 s`; None where nothing was answered."""
     if health is None or health.median_seconds is None or health.slowest_seconds is None:
         return None
-    return f"usually {_seconds(health.median_seconds)}, at most {_seconds(health.slowest_seconds)}"
+    usually, at_most = _seconds(health.median_seconds), _seconds(health.slowest_seconds)
+    return f"in {usually}" if usually == at_most else f"in {usually}, at most {at_most}"
 
 
 def _seconds(seconds: float) -> str:
