@@ -1,4 +1,4 @@
-"""The worklist in a real browser: twenty cases cleared by one person, by keyboard, live, on a phone, without scripts."""
+"""The worklist in a real browser: twenty cases cleared, live, by keyboard, on a phone, without scripts."""
 
 import re
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ class Paper:
 
 
 def _papers() -> Iterator[Paper]:
-    """Twenty cases as a clinic has them: a digit misread, a number left out, a payer half named, a birthday mistyped."""
+    """As a clinic has them: a digit misread, a number left out, a payer half named, a birthday mistaken."""
     last = ["Abbot", "Brandt", "Castle", "Dorsey", "Ellison", "Farrow", "Griggs", "Hobart", "Ingram", "Jarvis"]
     last += ["Keating", "Larkin", "Mercer", "Norwood", "Osgood", "Pryor", "Quimby", "Rowley", "Sexton", "Tilden"]
     kinds = [("member_id", "wrong")] * 6 + [("member_id", "")] * 3 + [("birth_date", "wrong")] * 4

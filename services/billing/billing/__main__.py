@@ -15,6 +15,7 @@ from billing.settings import BillingSettings
 from billing.verification.api import coverages
 from billing.verification.asking import Questions
 from billing.verification.by_hand import ByHand
+from billing.verification.causes_now import CausesNow
 from billing.verification.concluding import CHANGED
 from billing.verification.handlers import ASK_AGAIN, CHECK_BEFORE_VISIT, VISIT_AWAITED, Verifying, destination
 from billing.verification.metrics import VerificationMetrics
@@ -65,7 +66,7 @@ def compose(settings: BillingSettings) -> Service:
     service.background("gateway", lambda: _close_at_the_end(gateway))
 
     by_hand = ByHand(directory, verifying)
-    service.http.include_router(coverages(service.database, directory, by_hand))
+    service.http.include_router(coverages(service.database, directory, by_hand, CausesNow(clinic, service.clock.now)))
     live = Live(service.database, settings, service.stopping, wake=CHANGED)
     service.background("live", live.run)
     desk = Desk.of(clinic, service.clock, directory, settings.console_url)

@@ -22,6 +22,7 @@ from billing.verification.by_hand import (
     NotAName,
     NothingChanged,
 )
+from billing.verification.causes_now import CausesNow
 from billing.verification.model import State
 from billing.verification.shown import ChangeShown, CoverageShown, QuestionShown, VerificationShown
 from chassis.database import Database
@@ -69,14 +70,15 @@ class Payers(BaseModel):
     payers: list[PayerShown]
 
 
-def coverages(database: Database, directory: Directory, by_hand: ByHand) -> APIRouter:
+def coverages(database: Database, directory: Directory, by_hand: ByHand, causes_now: CausesNow) -> APIRouter:
     router = APIRouter(tags=["coverage"])
 
     @router.get("/patients/{patient_id}/coverages", summary="What a patient's insurance is, and what is known of it")
     async def of_patient(patient_id: PatientIdInPath, actor: Reader) -> Coverages:
         async with database.connection() as connection:
             await record_access(connection, actor, subjects=[patient_id], what="coverage")
-            return Coverages(coverages=await shown.coverages_shown(connection, patient_id, MOST_COVERAGES))
+            found = await shown.coverages_shown(connection, patient_id, MOST_COVERAGES)
+            return Coverages(coverages=await causes_now.of_coverages(connection, found))
 
     @router.get("/verifications", summary="Verifications in one state, the oldest first")
     async def in_state(
@@ -88,7 +90,7 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand) -> APIR
     ) -> VerificationPage:
         async with database.connection() as connection:
             found = await shown.verification_page(connection, state, owner, after, limit + 1)
-            page = found[:limit]
+            page = await causes_now.of_verifications(connection, found[:limit])
             await record_access(
                 connection, actor, subjects=sorted({one.patient_id for one in page}), what="verifications"
             )
@@ -102,6 +104,7 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand) -> APIR
                 raise Problem(404, "No such verification", detail="There is no verification with this id.")
             await record_access(connection, actor, subjects=[found.patient_id], what="verification")
             asked = await shown.questions_shown(connection, verification_id, MOST_QUESTIONS)
+            (found,) = await causes_now.of_verifications(connection, [found])
         return VerificationWithEvidence(**found.model_dump(), asked=asked)
 
     @router.post("/coverages/{coverage_id}/ask-again", status_code=202, summary="Ask the payer once more")
