@@ -1,8 +1,8 @@
 """Do the relay and the applying stay as fast when there is much history, and while a transaction is left open?
 
-The same work with 10,000, 200,000 and 2,000,000 rows each of inbox, parked records and the service's own table; then once
-more after one transaction has been left open for minutes with events going through all the while, so that nothing that
-was deleted since could be cleaned away.
+The same work with 10,000, 200,000 and 2,000,000 rows each of inbox, parked records and the service's own table; then
+once more after one transaction has been left open for minutes with events going through all the while, so that nothing
+that was deleted since could be cleaned away.
 """
 
 import argparse

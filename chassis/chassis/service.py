@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import uvicorn
 from prometheus_client import CollectorRegistry
 
-from chassis import asyncapi
+from chassis import asyncapi, loop
 from chassis.clock import Clock
 from chassis.consumer import Consumer
 from chassis.database import Database
@@ -209,7 +209,7 @@ class Service:
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
         start_logging(self.name)
-        asyncio.run(self._serve())
+        loop.run(self._serve())
 
     async def _serve(self) -> None:
         server = _Server(
