@@ -7,6 +7,7 @@ from chassis.tokens import Role, issue
 from deploy.local.topology import SANDBOX, SERVICES
 
 ON_THE_LIVE_PAGE = (Role.STAFF, Role.CLINICIAN, Role.BILLING)
+ON_THE_WORKLIST = (Role.BILLING, Role.STAFF)
 TOKEN_TERM = timedelta(days=7)
 
 
@@ -28,6 +29,12 @@ def doors(urls: Mapping[str, str], token_key: str) -> str:
         "",
         "  The live page, signed in as",
         *(f"    {role:<11}{urls['console']}/sign-in#token={token(token_key, role)}" for role in ON_THE_LIVE_PAGE),
+        "",
+        "  Billing's worklist of insurance, signed in as",
+        *(
+            f"    {role:<11}{urls['billing']}/sign-in?next=/worklist#token={token(token_key, role)}"
+            for role in ON_THE_WORKLIST
+        ),
         "",
         "  The interface of each service (OpenAPI) is open to whoever has a token:",
         *(f"    {service:<11}{urls[service]}/openapi.json" for service in SERVICES),

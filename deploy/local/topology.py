@@ -111,6 +111,7 @@ def _scheduling(site: Site) -> dict[str, str]:
 def _billing(site: Site) -> dict[str, str]:
     return _service("billing", site) | {
         "STILLWATER_BILLING_GATEWAY_URL": f"{site.url(SANDBOX)}/payer/real-time",
+        "STILLWATER_BILLING_CONSOLE_URL": site.url("console"),
     }
 
 

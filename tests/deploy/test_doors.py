@@ -25,10 +25,15 @@ def test_the_live_page_is_offered_to_those_who_may_see_it_each_with_a_token_of_t
     }
 
 
+def test_the_worklist_is_offered_to_billing_and_staff() -> None:
+    offered = re.findall(rf"(\w+) +{URLS['billing']}/sign-in\?next=/worklist#token=(\S+)", doors(URLS, KEY))
+    assert {name: verify(KEY, token).role for name, token in offered} == {"billing": Role.BILLING, "staff": Role.STAFF}
+
+
 @pytest.mark.engines
 @pytest.mark.browser
 async def test_every_address_that_is_told_opens(engines: Engines, page: Page) -> None:
-    async with House(engines=engines, prefix="doors-", parts=("intake", "scheduling", "console", "sandbox")) as house:
+    async with House(engines=engines, prefix="doors-", parts=("intake", "scheduling", "billing", "console", "sandbox")) as house:
         urls = {part: house.url(part if part in house.parts else "scheduling") for part in PARTS}
         text = doors(urls, house.vault.secret("tokens"))
         addresses = re.findall(r"http://\S+", text)

@@ -11,7 +11,7 @@ import asyncpg
 from billing.payers.watch import read_health
 from billing.worklist import reading
 from billing.worklist.case import Answer, Case, read_answer, read_case
-from billing.worklist.evidence import evidence, figures
+from billing.worklist.evidence import evidence, figures, visits
 from billing.worklist.filter import Filter, Place
 from billing.worklist.reading import Item
 from billing.worklist.rendering import Desk
@@ -46,7 +46,8 @@ class CasePage:
         saying = self.desk.saying()
         counts = await reading.count(connection, saying.midnight())
         answer = await self._answer(connection, case) if self.role is Role.BILLING else None
-        read = evidence(answer.raw, answer.asked, answer.payer) if answer else None
+        costs = visits(case.verification.services) if case.verification else []
+        read = evidence(answer.raw, answer.asked, answer.payer, costs) if answer else None
         about_last = bool(answer and case.verification and answer.verification_id == case.verification.verification_id)
         context: dict[str, Any] = {
             "saying": saying,
@@ -59,6 +60,7 @@ class CasePage:
             "answer": answer,
             "read": read,
             "finding": read.finding if read and about_last else None,
+            "visits": costs,
             "figures": figures(case.verification.benefits, read.finding if read and about_last else None)
             if case.verification
             else [],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from billing.benefits.shown import CostShown, FigureShown, ServiceShown
 from billing.payers.gateway import Reply
 from billing.verification.answer import Finding, judge
 from billing.verification.benefits import ServiceBenefit, Stated
@@ -16,8 +17,11 @@ from billing.worklist.wording import WORDING
 from billing.x12 import codes, read, segments
 from billing.x12.records import Benefit as Stating
 from billing.x12.records import File
+from chassis.pages import clause
 from contracts.billing import Benefit
 from contracts.money import Money
+
+T = TypeVar("T")
 
 LINES_SHOWN: Final = 1_000
 """Of a longer answer the first ones are shown, and all that a figure rests on."""
@@ -48,6 +52,22 @@ class ServiceFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitFigures:
+    """What the plan states for one kind of visit to this clinic, and what such a visit costs the patient."""
+
+    name: str
+    covered: Figure
+    copay: Figure
+    coinsurance: Figure
+    visits_remaining: Figure
+    authorization: Figure
+    administered_by: str | None
+    cost: Figure
+    how: tuple[str, ...]
+    full_price: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One segment of an answer, and what it says in words."""
 
@@ -65,11 +85,12 @@ class Evidence:
     left_out: int
 
 
-def evidence(answer: bytes, asked: Asked, payer: str) -> Evidence:
-    """Read an answer again, as it was read when it came."""
+def evidence(answer: bytes, asked: Asked, payer: str, also: Iterable[VisitFigures] = ()) -> Evidence:
+    """Read an answer again, as it was read when it came. What the figures `also` rest on is shown in any case."""
     finding = judge(Reply(answer), asked, payer)
     file, found = read(answer), segments(answer)
     needed = set(finding.evidence).union(*(_positions(benefit) for benefit in finding.benefits))
+    needed.update(position for visit in also for position in (*visit.cost.evidence, *visit.covered.evidence))
     meanings = _meanings(file)
     lines = tuple(
         Line(position, segment, meanings.get(position) or WORDING.segments.get(_tag(segment), ""))
@@ -108,6 +129,47 @@ def _figures(kept: Benefit, again: ServiceBenefit | None) -> ServiceFigures:
     )
 
 
+def visits(services: Sequence[ServiceShown]) -> list[VisitFigures]:
+    """The clinic's own services, as they were worked out when the answer came."""
+    return [
+        VisitFigures(
+            name=one.name,
+            covered=_shown(one.covered, lambda covered: "covered" if covered else "not covered"),
+            copay=_shown(one.copay, str),
+            coinsurance=_shown(one.coinsurance, _percent),
+            visits_remaining=_shown(one.visits_remaining, str),
+            authorization=_shown(one.authorization_required, lambda needed: "needed" if needed else "not needed"),
+            administered_by=one.administered_by.value,
+            cost=_cost(one.cost),
+            how=tuple(one.cost.how),
+            full_price=_range(one.cost.full_price_low, one.cost.full_price_high),
+        )
+        for one in services
+    ]
+
+
+def _shown(figure: FigureShown[T], words: Callable[[T], str]) -> Figure:
+    at = tuple(one.position for one in figure.segments)
+    if figure.value is not None:
+        return Figure(words(figure.value), True, at)
+    if figure.in_conflict:
+        said = " or ".join(dict.fromkeys(words(value) for value in figure.said))
+        return Figure(f"unknown: segments differ{f', {said}' if said else ''}", False, at)
+    return Figure("unknown: the payer did not say", False, at)
+
+
+def _cost(cost: CostShown) -> Figure:
+    at = tuple(dict.fromkeys(one.position for one in cost.segments))
+    if cost.low is None or cost.high is None:
+        because = cost.unknown_because or "The payer did not say enough."
+        return Figure(f"unknown: {clause(because).removesuffix('.')}", False, at)
+    return Figure(_range(cost.low, cost.high), True, at)
+
+
+def _range(low: Money, high: Money) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
 def _yes_no(answer: bool | None, yes: str, no: str) -> str | None:
     return None if answer is None else yes if answer else no
 
@@ -117,7 +179,11 @@ def _money(money: Money | None) -> str | None:
 
 
 def _share(share: str | None) -> str | None:
-    return None if share is None else f"{(Decimal(share) * 100).normalize():f} %"
+    return None if share is None else _percent(share)
+
+
+def _percent(share: str) -> str:
+    return f"{(Decimal(share) * 100).normalize():f} %"
 
 
 def _positions(benefit: ServiceBenefit) -> set[int]:
