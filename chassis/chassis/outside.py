@@ -53,7 +53,10 @@ UPDATE outside_task SET tries = tries + 1, error = $3, due_at = clock_timestamp(
 WHERE id = $1 AND attempt = $2 AND ended_at IS NULL
 """
 
-_END = "UPDATE outside_task SET ended_at = clock_timestamp(), outcome = $2, error = $3 WHERE id = $1"
+_END = """
+UPDATE outside_task SET ended_at = clock_timestamp(), outcome = $2, error = $3 WHERE id = $1 AND ended_at IS NULL
+RETURNING true
+"""
 
 
 class OutsideUnavailable(Exception):
@@ -214,8 +217,7 @@ class Pool(Generic[A]):
 
     async def _answer(self, task: OutsideTask, answer: A) -> str:
         async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
-            if await _still_open(tx.connection, task):
-                await tx.connection.execute(_END, task.id, "answered", None)
+            if await tx.connection.fetchval(_END, task.id, "answered", None):
                 await self._to.answered(tx, task, answer)
         reached("after_record")
         return "answered"
@@ -230,8 +232,7 @@ class Pool(Generic[A]):
 
     async def _give_up(self, task: OutsideTask, cause_code: str) -> str:
         async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
-            if await _still_open(tx.connection, task):
-                await tx.connection.execute(_END, task.id, "gave_up", cause_code)
+            if await tx.connection.fetchval(_END, task.id, "gave_up", cause_code):
                 await self._to.gave_up(tx, task, cause_code)
         return "gave_up"
 
@@ -240,14 +241,6 @@ class Pool(Generic[A]):
         async with self._database.connection() as connection:
             await connection.execute(_END, task.id, "unapplied", cause)
         return "unapplied"
-
-
-async def _still_open(connection: asyncpg.Connection, task: OutsideTask) -> bool:
-    return bool(
-        await connection.fetchval(
-            "SELECT true FROM outside_task WHERE id = $1 AND ended_at IS NULL FOR UPDATE", task.id
-        )
-    )
 
 
 def _task(row: asyncpg.Record) -> OutsideTask:

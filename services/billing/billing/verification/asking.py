@@ -86,8 +86,10 @@ class Questions:
         result = finding.cause.code if finding.outcome is Outcome.UNDETERMINED and finding.cause else finding.outcome
         ended = store.Ended(asking.asked_at, tx.now, asking.sent, asking.answer, result)
         found = await store.end_question(tx.connection, task.purpose, ended)
-        one = await store.verification(tx.connection, found[0]) if found else None
-        if one is None or found is None or one.state is not State.ASKING or found[1] != one.questions:
+        if found is None:
+            return
+        one, number = found
+        if one.state is not State.ASKING or number != one.questions:
             return  # a late answer: kept as evidence, and of no further effect
         step = await conclude(tx, one, finding, self._clinic)
         self._metrics.stepped(one, finding, step, tx.now)

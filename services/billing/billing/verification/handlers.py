@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time
 
 from uuid_utils import uuid7
@@ -13,7 +14,7 @@ from billing.verification.answer import Finding, Next, Outcome
 from billing.verification.concluding import ASK_AGAIN, CHANGED, conclude
 from billing.verification.model import Reason, State, Verification
 from billing.verification.question import service_date
-from billing.verification.store import Coverage
+from billing.verification.store import Coverage, Visit
 from chassis.timers import Timer
 from chassis.transaction import Transaction
 from contracts.billing import VerificationRequested
@@ -62,12 +63,13 @@ class Verifying:
         )
         if not await store.save_coverage(tx.connection, coverage):
             return
-        if recognised.payer is not None and not await store.visits_ahead(tx.connection, envelope.subject, tx.now, 1):
+        visits = await store.visits_ahead(tx.connection, envelope.subject, tx.now)
+        if recognised.payer is not None and not visits:
             # The visit is about to be booked: asking once, about its day, spares a question.
             await tx.set_timer(VISIT_AWAITED, coverage.id, tx.now + self._clinic.visit_awaited)
         else:
-            await self.begin(tx, coverage, Reason.REPORTED)
-            await self._plan_checks(tx, envelope.subject)
+            await self.begin(tx, coverage, Reason.REPORTED, visits)
+            await self._plan_checks(tx, envelope.subject, visits)
 
     async def on_visit_awaited(self, tx: Transaction, timer: Timer) -> None:
         """No visit was booked for so long: ask about today."""
@@ -114,14 +116,18 @@ class Verifying:
         else:
             await self._ask(tx, one)
 
-    async def begin(self, tx: Transaction, coverage: Coverage, reason: Reason) -> Verification | None:
+    async def begin(
+        self, tx: Transaction, coverage: Coverage, reason: Reason, visits: Sequence[Visit] | None = None
+    ) -> Verification | None:
         """Open a verification and ask, unless the payer has answered the same question today.
 
-        Needs the patient's lock. What no payer can be asked goes to a person at once.
+        Needs the patient's lock. What no payer can be asked goes to a person at once. `visits` are those ahead, where
+        the caller knows them.
         """
         await tx.cancel_timer(VISIT_AWAITED, coverage.id)
         payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
-        visits = await store.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
+        if visits is None:
+            visits = await store.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
         one = self._verification(coverage, payer, visits[0].starts_at if visits else None, reason, tx.now)
         if reason in (Reason.VISIT, Reason.BY_HAND) and await store.answered_on(
             tx.connection, coverage.id, one.service_date, self._day_began(tx.now)
@@ -148,10 +154,8 @@ class Verifying:
 
     async def _begin_new(self, tx: Transaction, patient_id: str) -> None:
         """Ask about the coverages that waited for a visit."""
-        coverages = await store.coverages_of(tx.connection, patient_id)
-        known = await store.last_verifications(tx.connection, [coverage.id for coverage in coverages])
-        for coverage in coverages:
-            if coverage.payer_id and coverage.id not in known:
+        for coverage, last in await store.coverages_with_last(tx.connection, patient_id):
+            if coverage.payer_id and last is None:
                 await self.begin(tx, coverage, Reason.REPORTED)
 
     def _verification(
@@ -178,10 +182,14 @@ class Verifying:
         tx.wake(CHANGED)
         await tx.ask_outside(destination(one.payer_id or ""), trace, {"trace": trace}, subject=one.patient_id)
 
-    async def _plan_checks(self, tx: Transaction, patient_id: str) -> None:
+    async def _plan_checks(self, tx: Transaction, patient_id: str, visits: Sequence[Visit] | None = None) -> None:
         """One timer for each visit ahead: the earliest of what the patient's coverages need."""
         asked = await self._asked_before(tx, patient_id)
-        for visit in await store.visits_ahead(tx.connection, patient_id, tx.now):
+        if not asked:
+            return  # a check that was planned before finds nothing to do
+        if visits is None:
+            visits = await store.visits_ahead(tx.connection, patient_id, tx.now)
+        for visit in visits:
             checks = [
                 due
                 for _, payer, last in asked
@@ -194,12 +202,10 @@ class Verifying:
 
     async def _asked_before(self, tx: Transaction, patient_id: str) -> list[tuple[Coverage, Payer, Verification]]:
         """The patient's coverages with a payer, each with the last that was asked about it."""
-        coverages = await store.coverages_of(tx.connection, patient_id)
-        last = await store.last_verifications(tx.connection, [coverage.id for coverage in coverages])
         return [
-            (coverage, payer, last[coverage.id])
-            for coverage in coverages
-            if coverage.id in last and coverage.payer_id and (payer := self._directory.get(coverage.payer_id))
+            (coverage, payer, last)
+            for coverage, last in await store.coverages_with_last(tx.connection, patient_id)
+            if last and coverage.payer_id and (payer := self._directory.get(coverage.payer_id))
         ]
 
     def _day_began(self, now: datetime) -> datetime:

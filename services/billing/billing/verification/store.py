@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -23,10 +23,14 @@ Connection = asyncpg.Connection
 # Whom it is about
 
 
+_LOCK_PATIENT = "SELECT true FROM patient WHERE patient_id = $1 FOR UPDATE"
+
+
 async def lock_patient(connection: Connection, patient_id: str) -> None:
     """Everything that is decided about one patient's insurance is decided one after another."""
-    await connection.execute("INSERT INTO patient (patient_id) VALUES ($1) ON CONFLICT DO NOTHING", patient_id)
-    await connection.execute("SELECT FROM patient WHERE patient_id = $1 FOR UPDATE", patient_id)
+    if not await connection.fetchval(_LOCK_PATIENT, patient_id):
+        await connection.execute("INSERT INTO patient (patient_id) VALUES ($1) ON CONFLICT DO NOTHING", patient_id)
+        await connection.fetchval(_LOCK_PATIENT, patient_id)
 
 
 async def save_patient(connection: Connection, patient_id: str, name: str, birth_date: date | None) -> None:
@@ -155,6 +159,27 @@ async def coverage(connection: Connection, coverage_id: str) -> Coverage | None:
     return Coverage(**dict(row)) if row else None
 
 
+async def set_order(connection: Connection, coverage: Coverage, order: str | None) -> bool:
+    """Which of the patient's coverages pays first, by a person's word. Returns False where it stood like this.
+
+    Only one is primary by hand; None takes the word back.
+    """
+    changed = await connection.fetchval(
+        "UPDATE coverage SET order_by_hand = $2 WHERE coverage_id = $1 AND order_by_hand IS DISTINCT FROM $2 "
+        "RETURNING true",
+        coverage.id,
+        order,
+    )
+    if changed and order == "primary":
+        await connection.execute(
+            "UPDATE coverage SET order_by_hand = NULL "
+            "WHERE patient_id = $1 AND coverage_id <> $2 AND order_by_hand = 'primary'",
+            coverage.patient_id,
+            coverage.id,
+        )
+    return bool(changed)
+
+
 async def coverages_of(connection: Connection, patient_id: str, limit: int = 20) -> list[Coverage]:
     """Newest first."""
     rows = await connection.fetch(
@@ -173,7 +198,7 @@ _VERIFICATION = """
 """
 
 
-def _verification(row: asyncpg.Record) -> Verification:
+def _verification(row: Mapping[str, Any]) -> Verification:
     fields: dict[str, Any] = dict(row)
     fields |= {
         "service_types": tuple(fields["service_types"]),
@@ -187,11 +212,8 @@ def _verification(row: asyncpg.Record) -> Verification:
 async def open_verification(connection: Connection, one: Verification) -> None:
     """Begin one; what was under way for the same coverage is superseded."""
     await connection.execute(
-        "UPDATE verification SET state = 'superseded', asking_again_at = NULL "
-        "WHERE coverage_id = $1 AND state IN ('asking', 'waiting', 'with_person')",
-        one.coverage_id,
-    )
-    await connection.execute(
+        "WITH superseded AS (UPDATE verification SET state = 'superseded', asking_again_at = NULL "
+        "WHERE coverage_id = $2 AND state IN ('asking', 'waiting', 'with_person')) "
         "INSERT INTO verification (verification_id, coverage_id, patient_id, payer_id, payer, service_date, "
         "service_types, reason, state, requested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         one.id,
@@ -224,6 +246,13 @@ async def last_verifications(connection: Connection, coverage_ids: Sequence[str]
         coverage_ids,
     )
     return {row["coverage_id"]: _verification(row) for row in rows}
+
+
+async def coverages_with_last(connection: Connection, patient_id: str) -> list[tuple[Coverage, Verification | None]]:
+    """A patient's coverages, newest first, each with its latest verification if it has any."""
+    coverages = await coverages_of(connection, patient_id)
+    last = await last_verifications(connection, [one.id for one in coverages]) if coverages else {}
+    return [(one, last.get(one.id)) for one in coverages]
 
 
 async def answered_on(
@@ -297,17 +326,13 @@ class Decided:
 
 async def decide_question(connection: Connection, one: Verification, trace: str, now: datetime) -> None:
     """The next question of a verification."""
-    number = await connection.fetchval(
-        "UPDATE verification SET state = 'asking', asking_again_at = NULL, questions = questions + 1 "
-        "WHERE verification_id = $1 RETURNING questions",
-        one.id,
-    )
     await connection.execute(
+        "WITH counted AS (UPDATE verification SET state = 'asking', asking_again_at = NULL, questions = questions + 1 "
+        "WHERE verification_id = $2 RETURNING verification_id, questions) "
         "INSERT INTO question (trace, verification_id, number, control_number, decided_at) "
-        "VALUES ($1, $2, $3, nextval('interchange_control_number'), $4)",
+        "SELECT $1, verification_id, questions, nextval('interchange_control_number'), $3 FROM counted",
         trace,
         one.id,
-        number,
         now,
     )
 
@@ -337,11 +362,12 @@ class Ended:
     result: str
 
 
-async def end_question(connection: Connection, trace: str, ended: Ended) -> tuple[VerificationId, int] | None:
+async def end_question(connection: Connection, trace: str, ended: Ended) -> tuple[Verification, int] | None:
     """Keep what was sent and what came back. Returns the verification and the question's number in it."""
     row = await connection.fetchrow(
-        "UPDATE question SET asked_at = $2, ended_at = $3, sent = $4, answer = $5, result = $6 WHERE trace = $1 "
-        "RETURNING verification_id, number",
+        "WITH ended AS (UPDATE question SET asked_at = $2, ended_at = $3, sent = $4, answer = $5, result = $6 "  # noqa: S608
+        "WHERE trace = $1 RETURNING verification_id AS of, number AS nth) "
+        f"SELECT nth, {_VERIFICATION} FROM ended JOIN verification ON verification_id = of",
         trace,
         ended.asked_at,
         ended.ended_at,
@@ -349,7 +375,10 @@ async def end_question(connection: Connection, trace: str, ended: Ended) -> tupl
         ended.answer,
         ended.result,
     )
-    return (row["verification_id"], row["number"]) if row else None
+    if row is None:
+        return None
+    fields = dict(row)
+    return _verification({name: fields[name] for name in fields if name != "nth"}), fields["nth"]
 
 
 # By hand
