@@ -64,6 +64,39 @@ class CoverageVerified(Event):
     answered_at: Instant
 
 
+class CoverageChange(Value):
+    """One difference between two answers of a payer."""
+
+    kind: str
+    """`became_inactive`, `became_active`, `plan_changed`, `no_longer_covered`, `covered_now`, `authorization_required`,
+    `authorization_no_longer_required`, `copay_changed`, `coinsurance_changed`, `deductible_met`,
+    `deductible_begins_anew`, `visits_used_up`, `left_to_another_payer`; others may follow.
+    """
+    service: str | None = None
+    """The clinic's id of the service, as `esketamine_session`; absent where it is of the plan or of every service."""
+    was: str | None = None
+    """In words, as `$25.00`; absent where it was not known."""
+    now: str | None = None
+
+
+class CoverageChanged(Event):
+    """A payer's answer differs from its last one about the same coverage in something that matters.
+
+    Said beside CoverageVerified or CoverageInactive, which tell how it stands now.
+    """
+
+    type: ClassVar[str] = "billing.coverage_changed.v1"
+    verification_id: VerificationId
+    coverage_id: CoverageId
+    payer_id: str
+    payer: str
+    service_date: date
+    changes: tuple[CoverageChange, ...]
+    what_to_do: Annotated[str | None, PHI] = None
+    """What a person of the staff is asked to do about it; absent where nobody has to act."""
+    answered_at: Instant
+
+
 class CoverageInactive(Event):
     """The payer says that the plan is not active on the date asked about."""
 

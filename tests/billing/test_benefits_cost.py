@@ -7,11 +7,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.benefits.by_service import figures_of
-from billing.benefits.cost import Cost, cost, lowered_by_another
+from billing.benefits.by_service import HAS_SECONDARY, figures_of, lowered, services_shown
+from billing.benefits.cost import Cost, cost
 from billing.benefits.services import OWN_FILE, BadServicesFile, load_services
+from billing.benefits.shown import ServiceShown
 from contracts.money import Money
-from tests.billing.answers import DAY, SERVICES, said, texts
+from tests.billing.answers import CATALOGUE, DAY, SERVICES, said, texts
 
 EVALUATION = SERVICES["psychiatric_evaluation"]
 """Payers allow $165 to $260 for it; its price is $300 to $375."""
@@ -19,6 +20,10 @@ EVALUATION = SERVICES["psychiatric_evaluation"]
 
 def of(text: str, *, in_network: bool = True, service: str = "psychiatric_evaluation") -> Cost:
     return cost(figures_of(SERVICES[service], said(text), DAY), SERVICES[service], in_network=in_network)
+
+
+def shown(text: str) -> list[ServiceShown]:
+    return services_shown(said(text), DAY, CATALOGUE.offer("60054"))
 
 
 def dollars(found: Cost) -> tuple[str, str] | None:
@@ -105,10 +110,19 @@ def test_without_a_contract_the_clinics_price_is_the_most() -> None:
 
 
 def test_a_second_insurance_lowers_the_least_and_only_that() -> None:
-    alone = of(COPAY + LEFT)
-    assert dollars(lowered_by_another(alone, "A secondary insurance may lower it.")) == ("$0.00", "$125.00")
-    unknown = of("EB*1**MH")
-    assert lowered_by_another(unknown, "A secondary insurance may lower it.") == unknown
+    (alone,) = [one.cost for one in shown(COPAY + LEFT) if one.service == "psychiatric_evaluation"]
+    both = lowered(alone, HAS_SECONDARY)
+    assert (alone.low, both.low, both.high) == (Money.of("25"), Money.of("0"), Money.of("125"))
+    assert both.how[-1] == "A secondary insurance may lower it."
+    unknown = shown("EB*1**MH")[0].cost
+    assert lowered(unknown, HAS_SECONDARY) == unknown
+
+
+def test_a_plan_that_pays_after_another_may_leave_nothing() -> None:
+    second = shown("EB*R**30*MB\nLS*2120\nNM1*PRP*2*MEDICARE PART B*****PI*15202\nLE*2120\n" + COPAY + LEFT)
+    (found,) = [one.cost for one in second if one.service == "psychiatric_evaluation"]
+    assert (found.low, found.high) == (Money.of("0"), Money.of("125"))
+    assert "EB*R**30*MB" in [one.segment for one in found.segments]
 
 
 def test_the_range_says_how_it_comes_about_and_on_which_segments() -> None:

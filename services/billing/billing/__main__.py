@@ -14,6 +14,7 @@ from billing.payers.watch import Watch
 from billing.settings import BillingSettings
 from billing.verification.api import coverages
 from billing.verification.asking import Questions
+from billing.verification.benefits_api import benefits_api
 from billing.verification.by_hand import ByHand
 from billing.verification.causes_now import CausesNow
 from billing.verification.concluding import CHANGED
@@ -67,6 +68,7 @@ def compose(settings: BillingSettings) -> Service:
 
     by_hand = ByHand(directory, verifying)
     service.http.include_router(coverages(service.database, directory, by_hand, CausesNow(clinic, service.clock.now)))
+    service.http.include_router(benefits_api(service.database, by_hand))
     live = Live(service.database, settings, service.stopping, wake=CHANGED)
     service.background("live", live.run)
     desk = Desk.of(clinic, service.clock, directory, settings.console_url)

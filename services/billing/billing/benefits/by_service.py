@@ -7,12 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from billing.benefits.cost import Cost, cost, lowered_by_another
+from billing.benefits.cost import Cost, cost
 from billing.benefits.figures import Figures, Stated, figures
 from billing.benefits.order import OtherPayer, other_payers, payers_word
 from billing.benefits.services import Offer, Service
 from billing.benefits.shown import CostShown, FigureShown, OtherPayerShown, SegmentShown, ServiceShown
 from billing.x12.records import Benefit
+from contracts.money import Money
 
 T = TypeVar("T")
 
@@ -56,10 +57,9 @@ def _shown(
     in_network: bool,
 ) -> ServiceShown:
     found = figures_of(service, benefits, on)
-    costs = cost(found, service, in_network=in_network)
+    costs = _cost(cost(found, service, in_network=in_network), service, segments)
     if payers_word(others) == "secondary":
-        evidence = tuple(at for other in others for at in other.evidence)
-        costs = lowered_by_another(costs, "Another payer pays first, and may leave less.", evidence)
+        costs = lowered(costs, PAYS_SECOND, _evidence((at for one in others for at in one.evidence), segments))
 
     def shown(stated: Stated[Any], words: Callable[[Any], Any] = lambda value: value) -> Any:
         return _figure(stated, segments, words)
@@ -82,8 +82,25 @@ def _shown(
         network=shown(found.network),
         covered_out_of_network=shown(found.covered_out_of_network),
         administered_by=shown(found.administered_by),
-        cost=_cost(costs, service, segments),
+        cost=costs,
     )
+
+
+PAYS_SECOND = "Another payer pays first, and may leave less."
+HAS_SECONDARY = "A secondary insurance may lower it."
+
+
+def lowered(cost: CostShown, why: str, segments: Sequence[SegmentShown] = ()) -> CostShown:
+    """A cost of which another insurance may pay a part: nothing at the least. Unknown stays unknown."""
+    if cost.low is None or cost.low.cents == 0:
+        return cost
+    known = {one.position for one in cost.segments}
+    merged = sorted([*cost.segments, *(one for one in segments if one.position not in known)], key=_position)
+    return cost.model_copy(update={"low": Money(cents=0), "how": [*cost.how, why], "segments": merged})
+
+
+def _position(segment: SegmentShown) -> int:
+    return segment.position
 
 
 def share(value: Decimal) -> str:

@@ -18,7 +18,7 @@ It is worked out twice: everything at its least, and everything at its most.
 6. D unknown: at the least nothing of it, at the most the whole deductible, or all of A where that is unknown as well.
    O unknown caps nothing. Figures in conflict: the least of them at the least, the most at the most.
 7. Cover not said or contradictory, visits contradictory, no contract with this payer: at the most the clinic's price.
-8. Another payer pays first, or a second insurance stands behind: at the least nothing. Only then is the least lowered.
+8. Another payer pays first, or a second insurance stands behind: at the least nothing (`by_service.lowered`).
 
 Example: A from $165 to $260, `EB*A*IND*MH**27**.2`, `EB*C*IND*30***29*100`. At the least 100 + 20 % of 65 = $113, at
 the most 100 + 20 % of 160 = $132.
@@ -86,14 +86,6 @@ def cost(figures: Figures, service: Service, *, in_network: bool) -> Cost:
     if (because := _unknown(figures)) is not None:
         return because
     return _with_doubts(_shared(figures, service.allowed), figures, service, in_network)
-
-
-def lowered_by_another(found: Cost, why: str, evidence: tuple[int, ...] = ()) -> Cost:
-    """Another insurance may pay part of it: nothing at the least."""
-    if found.low is None:
-        return found
-    merged = tuple(sorted({*found.evidence, *evidence}))
-    return replace(found, low=_ZERO, how=(*found.how, why), evidence=merged)
 
 
 _ZERO: Final = Money(cents=0)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from billing.benefits.order import Place
 from billing.payers.directory import Directory
 from billing.verification import store
 from billing.verification.handlers import Verifying
@@ -96,6 +97,14 @@ class ByHand:
         one = await self._verifying.begin(tx, corrected, Reason.CORRECTED)
         assert one is not None, "a corrected coverage is always asked about"
         return one
+
+    async def order(self, tx: Transaction, coverage_id: str, place: Place | None, actor: Actor) -> Coverage:
+        """Say which pays first; None takes that back. Raises NoSuchCoverage or NothingChanged."""
+        coverage = await self._locked(tx, coverage_id)
+        if not await store.set_order(tx.connection, coverage, place):
+            raise NothingChanged
+        await store.note_change(tx.connection, tx.now, actor, coverage.id, "ordered", [place or "not_said"])
+        return coverage
 
     async def _locked(self, tx: Transaction, coverage_id: str) -> Coverage:
         found = await store.coverage(tx.connection, coverage_id)

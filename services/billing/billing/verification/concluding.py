@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from billing.benefits import changes
+from billing.benefits.changes import Answered
 from billing.clinic import Clinic
-from billing.verification import model, store
+from billing.verification import changing, model, store
 from billing.verification.answer import Finding, Outcome
 from billing.verification.benefits import ServiceBenefit
 from billing.verification.model import State, Step, Verification
 from chassis.transaction import Transaction
 from contracts.billing import (
     Benefit,
+    CoverageChange,
+    CoverageChanged,
     CoverageInactive,
     CoverageUndetermined,
     CoverageVerified,
@@ -30,6 +34,8 @@ async def conclude(tx: Transaction, one: Verification, finding: Finding, clinic:
     if step.state is State.WAITING and step.asking_again_at is not None:
         await tx.set_timer(ASK_AGAIN, one.id, step.asking_again_at)
     _say(tx, one, finding, step, tuple(benefits))
+    if finding.outcome is not Outcome.UNDETERMINED:
+        await _compare(tx, one, finding)
     tx.wake(CHANGED)
     if step.tell_person and step.tell_person != one.to_do:
         _tell_person(tx, one, step)
@@ -71,6 +77,32 @@ def _say(tx: Transaction, one: Verification, finding: Finding, step: Step, benef
             )
         case Outcome.UNDETERMINED:
             _say_undetermined(tx, one, step)
+
+
+async def _compare(tx: Transaction, one: Verification, finding: Finding) -> None:
+    """Say what is different from the payer's last answer about this coverage, and whom that concerns."""
+    before = await changing.last_answer(tx.connection, one)
+    if before is None:
+        return
+    after = Answered(finding.outcome is Outcome.ACTIVE, finding.plan.name, finding.services)
+    found = changes.changes(before, after)
+    if not found:
+        return
+    what_to_do = changes.to_do(found, one.payer, {service.service: service.name for service in finding.services})
+    await changing.keep(tx.connection, one, found, what_to_do, tx.now)
+    tx.emit(
+        CoverageChanged(
+            verification_id=one.id,
+            coverage_id=one.coverage_id,
+            payer_id=one.payer_id or "",
+            payer=one.payer,
+            service_date=one.service_date,
+            changes=tuple(CoverageChange(kind=it.kind, service=it.service, was=it.was, now=it.now) for it in found),
+            what_to_do=what_to_do,
+            answered_at=tx.now,
+        ),
+        subject=one.patient_id,
+    )
 
 
 def _say_undetermined(tx: Transaction, one: Verification, step: Step) -> None:

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import asyncpg
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
-from billing.benefits.shown import OtherPayerShown, ServiceShown
+from billing.benefits.by_service import HAS_SECONDARY, PAYS_SECOND, lowered
+from billing.benefits.order import Insurance, Order, OtherPayer, Place, decide
+from billing.benefits.shown import OrderShown, OtherPayerShown, ServiceShown
 from billing.verification.answer import Outcome
 from billing.verification.model import Reason, State
 from contracts.billing import Benefit, Owner
@@ -45,6 +47,9 @@ class VerificationShown(BaseModel):
     concluded_at: datetime | None
 
 
+UNDECIDED = OrderShown(order="unknown", decided_by="nobody", reason="Nothing is known of it yet.")
+
+
 class CoverageShown(BaseModel):
     """One insurance of a patient and what is known of it last."""
 
@@ -59,6 +64,8 @@ class CoverageShown(BaseModel):
     source: str
     confidence: float | None = Field(description="Of the member number as read, 0 to 1; null where typed")
     reported_at: datetime
+    order_by_hand: Place | None = Field(None, description="What a person has said of the order")
+    order: OrderShown = Field(UNDECIDED, description="Which of the patient's insurances pays first")
     verification: VerificationShown | None = Field(description="The latest one; null while the visit is awaited")
 
 
@@ -114,7 +121,7 @@ def verification_shown(row: asyncpg.Record) -> VerificationShown:
 
 
 async def coverages_shown(connection: asyncpg.Connection, patient_id: str, limit: int) -> list[CoverageShown]:
-    """Newest first, each with its latest verification."""
+    """Newest first, each with its latest verification, and in the light of the others."""
     rows = await connection.fetch(
         f"""
         SELECT coalesce(jsonb_agg(shown ORDER BY reported_at DESC), '[]') AS found FROM (
@@ -129,7 +136,41 @@ async def coverages_shown(connection: asyncpg.Connection, patient_id: str, limit
         patient_id,
         limit,
     )
-    return _COVERAGES.validate_json(rows[0]["found"])
+    return _together(_COVERAGES.validate_json(rows[0]["found"]))
+
+
+def _together(coverages: list[CoverageShown]) -> list[CoverageShown]:
+    """Which pays first, and what a visit costs if another of them pays a part."""
+    orders = decide([_insurance(one) for one in coverages])
+    active = {one.coverage_id for one in coverages if one.verification and one.verification.outcome is Outcome.ACTIVE}
+    return [_beside(one, orders[one.coverage_id], bool(active - {one.coverage_id})) for one in coverages]
+
+
+def _insurance(one: CoverageShown) -> Insurance:
+    """Where nothing is known of it, it may be active; only the payer's no makes it inactive."""
+    last = one.verification
+    others = [
+        OtherPayer(other.name, other.pays, tuple(segment.position for segment in other.segments))
+        for other in (last.other_payers if last else ())
+    ]
+    active = last.outcome is Outcome.ACTIVE if last and last.outcome in (Outcome.ACTIVE, Outcome.INACTIVE) else None
+    return Insurance(one.coverage_id, one.reported_at, active, one.order_by_hand, tuple(others))
+
+
+def _beside(one: CoverageShown, order: Order, another_pays: bool) -> CoverageShown:
+    last = one.verification
+    segments = [segment for other in (last.other_payers if last else ()) for segment in other.segments]
+    shown = OrderShown(
+        order=order.place,
+        decided_by=order.decided_by,
+        reason=order.reason,
+        segments=[segment for segment in segments if segment.position in order.evidence],
+    )
+    if last is not None and another_pays:
+        why = HAS_SECONDARY if order.place == "primary" else PAYS_SECOND
+        services = [service.model_copy(update={"cost": lowered(service.cost, why)}) for service in last.services]
+        last = last.model_copy(update={"services": services})
+    return one.model_copy(update={"order": shown, "verification": last})
 
 
 async def verification_page(
