@@ -55,4 +55,4 @@ def answer_time(health: Health | None) -> str | None:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 0.95 else f"{seconds:.2f} s"
+    return f"{seconds:.1f} s" if seconds >= 0.95 else f"{max(seconds, 0.01):.2f} s"

@@ -17,6 +17,9 @@ from billing.verification.store import Coverage
 from billing.worklist.case import Person
 from billing.worklist.wording import Field
 
+OFFERED_FROM: Final = 0.6
+"""How like a payer's name what was said has to be for that payer to be offered; below, it is typed anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
@@ -48,6 +51,14 @@ class NotYet(ValueError):
         self.faults = faults
 
 
+def may_be_meant(directory: Directory, said: str) -> tuple[Payer, ...]:
+    """The payer that is meant, or those among which somebody has to choose; none where nothing is like it."""
+    meant = directory.recognise(said)
+    if meant.payer:
+        return (meant.payer,)
+    return meant.nearest if meant.confidence >= OFFERED_FROM else ()
+
+
 def as_it_stands(coverage: Coverage, person: Person, directory: Directory) -> Typed:
     """The form before anything is typed."""
     payer = directory.get(coverage.payer_id) if coverage.payer_id else None
@@ -77,7 +88,9 @@ def corrections(typed: Typed, coverage: Coverage, person: Person, directory: Dir
             reading.messages[Field.NAME] = "A first and a last name are needed, in letters."
         reading.changed["name"] = typed.name.strip()
     if _differs(typed.birth_date, stands.birth_date, Field.BIRTH_DATE, "The birth date is needed.", reading):
-        reading.changed["birth_date"] = _birth_date(typed.birth_date, reading)
+        born = _birth_date(typed.birth_date, reading)
+        if born != person.birth_date:
+            reading.changed["birth_date"] = born
     if typed.holder.strip() != (coverage.holder or ""):
         reading.changed["holder"] = typed.holder.strip()
     return reading.corrections()
@@ -131,10 +144,10 @@ def _payer(typed: Typed, stands: Typed, directory: Directory, reading: _Reading)
         return None
     recognised = directory.recognise(said)
     if recognised.payer is None:
-        reading.nearest = recognised.nearest
+        reading.nearest = may_be_meant(directory, said)
         reading.messages[Field.PAYER] = (
             "It is not clear which payer this is. Pick one of these, or type more of its name."
-            if recognised.nearest
+            if reading.nearest
             else "No payer that can be asked is called like this. Type its name as it stands on the card."
         )
     return recognised.payer

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from billing.payers.directory import Directory, Payer
 from billing.worklist.case import Case
-from billing.worklist.correcting import Faults, Typed, as_it_stands
+from billing.worklist.correcting import Faults, Typed, as_it_stands, may_be_meant
 from billing.worklist.wording import WORDING, Field
-
-OFFERED_FROM = 0.6
-"""How like a payer's name what was said has to be for that payer to be offered; below, it is typed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +28,12 @@ def fresh(case: Case, directory: Directory) -> CorrectionForm:
     """The form before anything is typed, begun at the field that the cause is about."""
     cause = case.verification.cause_code if case.verification else None
     needs_person = case.verification is not None and case.verification.to_do is not None
-    meant = directory.recognise(case.coverage.payer_stated)
-    offered = case.coverage.payer_id is None and meant.confidence >= OFFERED_FROM
+    unclear = case.coverage.payer_id is None
     return CorrectionForm(
         typed=as_it_stands(case.coverage, case.person, directory),
         seen=case.seen,
         begin_at=WORDING.at_fault.get(cause or "") if needs_person else None,
-        choices=meant.nearest if offered else (),
+        choices=may_be_meant(directory, case.coverage.payer_stated) if unclear else (),
     )
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from billing.worklist.addresses import InUrl, LastSeen, Mark, Reader
+from billing.worklist.correcting import may_be_meant
 from billing.worklist.filter import NO_PAYER
 from billing.worklist.overview import Overview
 from billing.worklist.rendering import Desk
@@ -49,8 +50,7 @@ def list_pages(database: Database, desk: Desk, live: Live) -> APIRouter:
         """By POST, so that nothing that was typed gets into an address, a log or a history."""
         if not payer.strip():
             return RedirectResponse(shows.url(payers=()), 303)
-        meant = desk.directory.recognise(payer)
-        found = (meant.payer,) if meant.payer else meant.nearest
+        found = may_be_meant(desk.directory, payer)
         if not found:
             return RedirectResponse(f"/worklist?{shows.with_(payers=()).query(sought='nothing')}", 303)
         return RedirectResponse(shows.url(payers=tuple(one.id for one in found)), 303)
