@@ -225,6 +225,7 @@ class Service:
             ),
             self.stopping,
         )
+        loop.settle()
         await self._begin()  # who asks is answered while a dead predecessor's share is still to be had
         logger.info("started", port=self.settings.port)
         try:
