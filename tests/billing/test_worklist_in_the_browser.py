@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.billing.counter import Counter, counter, patient
 from tests.billing.house import Settings, booked, registered, reported
+from tests.browser import PHONE
 
 pytestmark = [pytest.mark.engines, pytest.mark.browser]
 
@@ -160,3 +162,168 @@ async def test_a_clerk_clears_twenty_cases_with_two_keys_each_beside_what_is_typ
     print(f"20 cases: {clerk.actions} keys and no click, at most {most} a case; {clerk.typed} characters typed")
     assert most <= 3
     assert clerk.actions <= 2 * 20 + 2 + 2  # one more where a payer is picked, two to open the first
+
+
+async def _one_case(desk: Counter, member_id: str = "W100000099") -> None:
+    await desk.house.say(registered(), booked(), reported(member_id=member_id))
+    await desk.house.verification("concluded" if member_id == "W100000001" else "with_person")
+
+
+async def test_the_list_says_what_happens_while_one_looks_at_it(settings: Settings, page: Page) -> None:
+    async with counter(settings) as desk:
+        await page.goto(desk.signed_in())
+        await expect(page.locator("#live")).to_have_text("Live")
+        await expect(page.locator("#needs_person")).to_contain_text("Nothing at the moment.")
+        assert "token" not in page.url
+        await _one_case(desk)
+        row = page.locator("#needs_person").get_by_role("row").filter(has_text="Eleanor Whitfield")
+        await expect(row).to_contain_text("Compare with the card")
+        await expect(page.locator("#payers")).to_contain_text(re.compile(r"Aetna\s+Answering"))
+        await expect(page.locator("#counts")).to_contain_text("1 needs a person")
+
+
+async def test_what_comes_of_a_correction_appears_by_itself(settings: Settings, page: Page) -> None:
+    async with counter(settings) as desk:
+        await desk.house.behave("aetna", state="slow", seconds=0.8, times=2)
+        await _one_case(desk)
+        await page.goto(desk.signed_in(path=CASE))
+        await expect(page.get_by_label("Member number")).to_be_focused()
+        await page.keyboard.type("W100000001")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status").filter(has_text="Corrected")).to_be_visible()
+        await expect(page.locator("#standing")).to_contain_text("Being asked now")
+        await expect(page.locator("#standing")).to_contain_text("Active")
+        await expect(page.locator("#benefits")).to_contain_text("Mental health")
+        await expect(page.locator("#changes")).to_contain_text("Corrected: member number")
+
+
+async def test_a_figure_shows_the_segment_it_rests_on(settings: Settings, page: Page) -> None:
+    async with counter(settings) as desk:
+        await _one_case(desk, "W100000001")
+        await page.goto(desk.signed_in(path=CASE))
+        await page.get_by_role("row", name="Mental health").get_by_role("link", name="$25.00").click()
+        meant = page.locator(".segments .meant")
+        await expect(meant).to_have_count(1)
+        await expect(meant).to_contain_text("EB*B*IND*MH^A6^CF***27*25.00")
+        await expect(meant).to_be_in_viewport()
+
+
+async def test_lines_are_gone_through_by_key_and_keys_can_be_switched_off(settings: Settings, page: Page) -> None:
+    async with counter(settings) as desk:
+        papers = list(_papers())[:3]
+        for paper in papers:
+            await _arrive(desk, paper)
+        await page.goto(desk.signed_in())
+        await expect(page.locator("#counts")).to_contain_text("3 need a person")
+        names = await page.locator("[data-row] .who").all_text_contents()
+        for key, name in (("j", names[0]), ("j", names[1]), ("j", names[2]), ("j", names[2]), ("k", names[1])):
+            await page.keyboard.press(key)
+            await expect(page.get_by_role("link", name=name)).to_be_focused()
+        await page.keyboard.press("/")
+        await expect(page.get_by_role("combobox", name="Payer")).to_be_focused()
+        await page.keyboard.type("?j")
+        await expect(page.get_by_role("combobox", name="Payer")).to_have_value("?j")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("?")
+        keys = page.get_by_role("dialog", name="Keys")
+        await expect(keys).to_be_visible()
+        await keys.get_by_label("Single keys work").uncheck()
+        await page.keyboard.press("Escape")
+        await page.reload()
+        await page.keyboard.press("j")
+        await expect(page.get_by_role("link", name=names[0])).not_to_be_focused()
+        await page.get_by_role("button", name="Keys").click()
+        await keys.get_by_label("Single keys work").check()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("j")
+        await expect(page.get_by_role("link", name=names[0])).to_be_focused()
+
+
+async def test_nothing_that_is_typed_and_nobodys_name_gets_into_an_address(settings: Settings, page: Page) -> None:
+    async with counter(settings) as desk:
+        await _one_case(desk)
+        visited: list[str] = []
+        page.on("request", lambda request: visited.append(request.url))
+        await page.goto(desk.signed_in())
+        await page.get_by_role("combobox", name="Payer").fill("Whitfield")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("No payer that can be asked is called like that.").wait_for()
+        await page.get_by_role("link", name="Eleanor Whitfield").click()
+        await page.get_by_label("Birth date").fill("31/31/1984")
+        await page.get_by_role("button", name="Correct and ask again").click()
+        await expect(page.get_by_text("There is no such day.")).to_be_visible()
+        await expect(page.get_by_label("Birth date")).to_be_focused()
+        assert visited and not re.search(r"(?i)whitfield|eleanor|1984|W1000000|31%2F", " ".join(visited))
+
+
+async def test_without_javascript_a_case_is_cleared_all_the_same(settings: Settings, browser: Browser) -> None:
+    async with counter(settings) as desk:
+        await _one_case(desk)
+        context = await browser.new_context(java_script_enabled=False)
+        page = await context.new_page()
+        address = desk.signed_in()
+        await page.goto(f"{desk.address}/worklist")
+        await page.get_by_label("token").fill(address.partition("token=")[2])
+        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("link", name="Eleanor Whitfield").click()
+        await page.get_by_label("Member number").fill("W100000001")
+        await page.get_by_role("button", name="Correct and ask again").click()
+        await expect(page.get_by_text("Corrected, and the payer is asked again.")).to_be_visible()
+        await desk.house.verification("concluded")
+        await page.reload()
+        await page.get_by_role("row", name="Mental health").get_by_role("link", name="$25.00").click()
+        await expect(page.locator("li:target")).to_contain_text("EB*B*IND*MH")
+        await context.close()
+
+
+async def test_an_update_leaves_what_is_being_typed_and_the_focus_where_they_are(
+    settings: Settings, page: Page
+) -> None:
+    async with counter(settings) as desk:
+        await _one_case(desk)
+        await page.goto(desk.signed_in(path=CASE))
+        await expect(page.locator("#live")).to_have_text("Live")
+        await page.get_by_label("Member number").fill("W10000")
+        for paper in list(_papers())[1:3]:
+            await _arrive(desk, paper)
+        await expect(page.locator("#next")).to_contain_text("3 need a person")
+        await expect(page.get_by_label("Member number")).to_be_focused()
+        await expect(page.get_by_label("Member number")).to_have_value("W10000")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_everybody_can_read_and_use_the_pages(
+    settings: Settings, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    async with counter(settings) as desk:
+        await desk.house.say(
+            registered("Naomi Prescott", date(1977, 5, 31)), booked(), reported(member_id="W100000019")
+        )
+        await desk.house.verification("concluded")
+        await _arrive(desk, next(_papers()))
+        context = await browser.new_context(color_scheme=scheme)
+        page = await context.new_page()
+        await page.goto(desk.signed_in())
+        await expect(page.locator("#counts")).to_contain_text("1 needs a person")
+        for path in ("/worklist", CASE):
+            await page.goto(f"{desk.address}{path}")
+            await expect(page.locator("#live")).to_have_text("Live")
+            assert await page.evaluate(FAULTS) == []
+        await page.get_by_label("Birth date").fill("soon")
+        await page.get_by_role("button", name="Correct and ask again").click()
+        await page.get_by_text("Month, day and year are needed").wait_for()
+        assert await page.evaluate(FAULTS) == []
+        await context.close()
+
+
+async def test_on_a_phone_nothing_is_cut_off(settings: Settings, browser: Browser) -> None:
+    async with counter(settings) as desk:
+        await _one_case(desk, "W100000001")
+        context = await browser.new_context(viewport=PHONE)
+        page = await context.new_page()
+        for path in ("/worklist", CASE):
+            await page.goto(desk.signed_in(path=path))
+            await page.get_by_text("Eleanor Whitfield").first.wait_for()
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        await context.close()
