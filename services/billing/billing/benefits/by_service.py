@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 Segments = Mapping[int, SegmentShown]
 
+_Shown = FigureShown[Any]
+_UNKNOWN = _Shown(value=None, in_conflict=False, said=[], segments=[])
+
 
 def services_shown(benefits: Sequence[Benefit], on: date, offer: Offer) -> list[ServiceShown]:
     """What these segments say of each of the clinic's services, in the order of its list."""
@@ -120,7 +123,9 @@ def _evidence(positions: Iterable[int], segments: Segments) -> list[SegmentShown
 
 
 def _figure(stated: Stated[T], segments: Segments, words: Callable[[T], Any]) -> FigureShown[Any]:
-    return FigureShown[Any](
+    if not stated.evidence:
+        return _UNKNOWN
+    return _Shown(
         value=None if stated.value is None else words(stated.value),
         in_conflict=stated.in_conflict,
         said=[words(value) for value in stated.said] if stated.in_conflict else [],

@@ -180,7 +180,8 @@ _NOTHING: _Limit[Any] = _Limit(Stated(), Stated())
 
 
 def _limit(level: Level, kind: Literal["C", "G"]) -> _Limit[Money] | None:
-    stated = level.of(kind)
+    if not (stated := level.of(kind)):
+        return None
     whole = _figure([one for one in stated if one.period in _TOTAL_PERIODS], _money)
     if kind == "G" and whole.value == Money(cents=0):
         return None
@@ -211,7 +212,8 @@ def _difference(whole: Stated[T], used: Stated[T], minus: Callable[[T, T], T]) -
 
 
 def _visits(level: Level) -> _Limit[int] | None:
-    stated = level.of("F")
+    if not (stated := level.of("F")):
+        return None
     whole = _figure(stated, lambda one: _count(one, _TOTAL_PERIODS))
     left = _figure(stated, lambda one: _count(one, frozenset({REMAINING, "33"})))
     if not left.evidence:
@@ -320,6 +322,8 @@ def _first(levels: Iterable[Level], find: Callable[[Level], S | None]) -> S | No
 
 def _figure(among: Sequence[Benefit], value_of: Callable[[Benefit], T | None]) -> Stated[T]:
     """The one value of the most telling segments."""
+    if not among:
+        return Stated()
     valued = [(one, value) for one in among if (value := value_of(one)) is not None]
     if not valued:
         return Stated()
@@ -328,6 +332,9 @@ def _figure(among: Sequence[Benefit], value_of: Callable[[Benefit], T | None]) -
 
 
 def _agreed(said: Sequence[tuple[T, int]]) -> Stated[T]:
+    if len(said) == 1:
+        [(value, position)] = said
+        return Stated(value, (position,), (value,))
     values = tuple(sorted({value for value, _ in said}, key=_size))
     evidence = tuple(sorted({position for _, position in said}))
     return Stated(values[0] if len(values) == 1 else None, evidence, values)
