@@ -80,10 +80,10 @@ def _visit(number: int, at: datetime) -> AppointmentBooked:
     )
 
 
-async def people(house: House, first: int, count: int) -> None:
-    """Have so many patients registered, visits booked for them, and their coverages reported."""
+async def people(house: House, first: int, count: int, payers: Sequence[str] = ("Aetna",)) -> None:
+    """Have so many patients registered, visits booked for them, and their coverages reported, payers in turn."""
     ids = [(f"patient_{number}", number) for number in range(first, first + count)]
-    at = datetime.now(UTC) + timedelta(days=1)
+    at = house.clinic_time() + timedelta(days=1)
     bootstrap, topics = house.engines.bootstrap, dict(zip(("intake", "scheduling"), house.topics, strict=False))
     await say(bootstrap, topics["scheduling"], [(id, _visit(number, at)) for id, number in ids])
     registered = PatientRegistered(name="Ada Okafor", email="ada@example.org", birth_date=datetime(1984, 3, 12).date())
@@ -97,7 +97,7 @@ async def people(house: House, first: int, count: int) -> None:
                 registered,
                 CoverageReported(
                     coverage_id=CoverageId(f"coverage_{number}"),
-                    payer="Aetna",
+                    payer=payers[number % len(payers)],
                     member_id=f"W{number:09d}",
                     source="typed",
                 ),
