@@ -15,7 +15,7 @@ from billing.worklist.filter import NO_PAYER, Age, Filter, Place, Shown
 from billing.worklist.overview import Overview
 from billing.worklist.rendering import Desk
 from chassis.http import Role
-from contracts.billing import CoverageVerified, Owner
+from contracts.billing import CoverageChanged, CoverageVerified, Owner
 from tests.billing.house import PATIENT, House, Settings, booked, house, registered, reported
 from tests.chassis.front_desk import ORIGIN, client, token
 
@@ -206,6 +206,41 @@ async def test_a_coverage_that_is_not_there_is_not_found(settings: Settings) -> 
         for path in ("", "/correction", "/ask-again"):
             call = biller.post if path else biller.get
             assert (await call(f"/worklist/coverages/coverage_9{path}")).status_code == 404
+
+
+async def test_what_changed_between_two_answers_waits_for_somebody_until_it_is_done(settings: Settings) -> None:
+    async with house(settings) as clinic:
+        await clinic.say(registered(), booked(), reported())
+        await clinic.verification("concluded")
+        eleanor = {"payer": "aetna", "member_id": "W100000001", "first": "Eleanor", "last": "Whitfield"}
+        await clinic.outside.post(
+            "/control/members", json={**eleanor, "born": "1984-03-12", "scenario": "authorization_required"}
+        )
+        await _send(clinic, f"{CASE}/ask-again", forced="true")
+        await clinic.streams.heard(CoverageChanged)
+        listed = await _page(clinic, "/worklist?state=changed")
+        assert "<b>1</b> changed" in listed and "Aetna wants an authorization now for" in listed
+        page = await _page(clinic, CASE)
+        assert re.search("needs an authorization: needed", page)
+        done = re.search(r'action="([^"]*/changes/\d+/done[^"]*)"', page)
+        assert done is not None
+        assert (await _send(clinic, done[1], Role.STAFF)).status_code == 403
+        assert (await _send(clinic, done[1])).status_code == 303
+        assert "<b>0</b> changed" in await _page(clinic, "/worklist")
+        assert "done by Nell Carver" in await _page(clinic, CASE)
+        assert (await _send(clinic, f"{CASE}/changes/999/done")).status_code == 404
+
+
+async def test_which_of_two_insurances_pays_first_is_said_by_a_person(settings: Settings) -> None:
+    async with house(settings) as clinic:
+        await clinic.say(registered(), booked(), reported(), reported("Cigna", "U1000000003", id="coverage_2"))
+        await clinic.verification("concluded")
+        assert "Pays after the other" in await _page(clinic, CASE)
+        for _ in range(2):
+            assert (await _send(clinic, f"{CASE}/order", order="primary")).status_code == 303
+        page = await _page(clinic, CASE)
+        assert ">Pays first</dd>" in page and page.count("Said which insurance pays first") == 1
+        assert "Cigna" in page and "/worklist/coverages/coverage_2" in page
 
 
 # Correcting

@@ -10,13 +10,17 @@ from typing import Final
 
 import asyncpg
 
-from billing.verification import shown, store
+from billing.benefits.shown import OrderShown
+from billing.verification import changing, shown, store
+from billing.verification.changing import ChangedShown
 from billing.verification.question import Asked, Insured
-from billing.verification.shown import ChangeShown, VerificationShown
+from billing.verification.shown import ChangeShown, CoverageShown, VerificationShown
 from billing.verification.store import Coverage
 
 QUESTIONS_SHOWN: Final = 20
 CHANGES_SHOWN: Final = 20
+COVERAGES_SHOWN: Final = 20
+"""Of one patient, looked at together: which pays first is decided among these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,15 @@ class Case:
     verification: VerificationShown | None
     questions: Sequence[AskedOnce]
     changes: Sequence[ChangeShown]
-    others: Sequence[Coverage]
+    order: OrderShown
+    order_by_hand: str | None
+    answers_changed: Sequence[ChangedShown]
+    others: Sequence[CoverageShown]
+
+    @property
+    def to_be_done(self) -> list[ChangedShown]:
+        """Changes that somebody has to act on."""
+        return [one for one in self.answers_changed if one.to_do and one.done_at is None]
 
     @property
     def seen(self) -> str:
@@ -81,16 +93,25 @@ async def read_case(connection: asyncpg.Connection, coverage_id: str) -> Case | 
     coverage = await store.coverage(connection, coverage_id)
     if coverage is None:
         return None
-    last = (await store.last_verifications(connection, [coverage_id])).get(coverage_id)
-    of_patient = await store.coverages_of(connection, coverage.patient_id)
+    of_patient = await shown.coverages_shown(connection, coverage.patient_id, COVERAGES_SHOWN)
+    this = next((one for one in of_patient if one.coverage_id == coverage_id), None)
     return Case(
         coverage=coverage,
         person=await read_person(connection, coverage.patient_id),
-        verification=await shown.one_verification(connection, last.id) if last else None,
+        verification=this.verification if this else await _last(connection, coverage_id),
         questions=await _questions(connection, coverage_id),
         changes=await shown.changes_shown(connection, coverage_id, CHANGES_SHOWN),
-        others=[one for one in of_patient if one.id != coverage_id],
+        order=this.order if this else shown.UNDECIDED,
+        order_by_hand=this.order_by_hand if this else None,
+        answers_changed=await changing.of_coverage(connection, coverage_id, CHANGES_SHOWN),
+        others=[one for one in of_patient if one.coverage_id != coverage_id],
     )
+
+
+async def _last(connection: asyncpg.Connection, coverage_id: str) -> VerificationShown | None:
+    """Of a coverage that is older than those which are looked at together."""
+    last = (await store.last_verifications(connection, [coverage_id])).get(coverage_id)
+    return await shown.one_verification(connection, last.id) if last else None
 
 
 async def read_person(connection: asyncpg.Connection, patient_id: str) -> Person:

@@ -13,12 +13,14 @@ from billing.worklist import reading
 from billing.worklist.case import Answer, Case, read_answer, read_case
 from billing.worklist.evidence import evidence, figures, visits
 from billing.worklist.filter import Filter, Place
-from billing.worklist.reading import Item
+from billing.worklist.reading import Changed, Item
 from billing.worklist.rendering import Desk
 from chassis.http import Role
 from chassis.pages import Rendered
 
-_PARTS = ("standing", "next", "benefits", "answer", "questions", "changes")
+_PER_COVERAGE = 20
+"""Changes of this coverage that may stand before the first of another one."""
+_PARTS = ("standing", "changed", "next", "benefits", "answer", "questions", "changes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class CasePage:
             "read": read,
             "finding": read.finding if read and about_last else None,
             "visits": costs,
+            "service_names": {one.service: one.name for one in case.verification.services} if case.verification else {},
             "figures": figures(case.verification.benefits, read.finding if read and about_last else None)
             if case.verification
             else [],
@@ -74,15 +77,16 @@ class CasePage:
         wanted = self.trace or newest
         return await read_answer(connection, self.coverage_id, wanted) if wanted else None
 
-    async def _next(self, connection: asyncpg.Connection, case: Case) -> Item | None:
-        """The next that needs a person, in the order of the list; after the last, the first again."""
+    async def _next(self, connection: asyncpg.Connection, case: Case) -> Item | Changed | None:
+        """The next that needs a person, in the order of the list; after the last, what changed, or the first again."""
         now = self.desk.clock.now()
         place = self.at or place_of(case)
         for after in (place, None) if place else (None,):
             found = await reading.needing_person(connection, self.shows, now, after=after, limit=2)
             if other := next((one for one in found if one.coverage_id != self.coverage_id), None):
                 return other
-        return None
+        changed = await reading.changed(connection, self.shows, now, limit=_PER_COVERAGE)
+        return next((one for one in changed if one.coverage_id != self.coverage_id), None)
 
 
 def place_of(case: Case) -> Place | None:

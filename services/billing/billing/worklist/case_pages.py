@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Form, Response
+from fastapi import APIRouter, Depends, Form, Path, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from billing.verification import store
+from billing.verification import changing, store
 from billing.verification.by_hand import AnsweredToday, ByHand, NoSuchCoverage, NothingChanged
+from billing.verification.concluding import CHANGED
 from billing.verification.model import State
 from billing.worklist.addresses import At, Biller, CoverageIdInPath, InUrl, LastSeen, Mark, Reader, Trace
 from billing.worklist.case import Case, mark, read_case, read_person
@@ -19,12 +20,11 @@ from billing.worklist.case_page import CasePage, place_of
 from billing.worklist.correcting import NotYet, Typed, corrections
 from billing.worklist.form import CorrectionForm, again, fresh
 from billing.worklist.rendering import Desk
+from billing.worklist.wording import Done
 from chassis.database import Database
 from chassis.http import Actor, Problem, Role, record_access
 from chassis.pages import Live
 from chassis.transaction import Transaction
-
-Done = Literal["corrected", "asked_again"]
 
 _CHANGED_MEANWHILE: Final = (
     "Somebody has changed this coverage since you opened it. What you typed is kept: see what stands now, and send it "
@@ -94,7 +94,7 @@ def case_pages(database: Database, desk: Desk, live: Live, by_hand: ByHand) -> A
         except _ChangedMeanwhile:
             notice = _CHANGED_MEANWHILE
         else:
-            return RedirectResponse(opened.url(done="corrected"), 303)
+            return RedirectResponse(opened.url(done=Done.CORRECTED), 303)
         return await counter.page(opened, actor, form=partial(again, typed=typed, faults=fault, notice=notice))
 
     @router.post("/ask-again")
@@ -107,7 +107,35 @@ def case_pages(database: Database, desk: Desk, live: Live, by_hand: ByHand) -> A
             return await counter.page(opened, actor, refusal=_ANSWERED_TODAY)
         except NoSuchCoverage:
             raise _no_such_coverage() from None
-        return RedirectResponse(opened.url(done="asked_again"), 303)
+        return RedirectResponse(opened.url(done=Done.ASKED_AGAIN), 303)
+
+    @router.post("/order")
+    async def order(
+        actor: Biller, opened: InHand, order: Annotated[Literal["primary", "secondary", "unknown"], Form()]
+    ) -> Response:
+        """Which of the patient's insurances pays first; `unknown` takes back what a person had said."""
+        try:
+            async with database.transaction() as tx:
+                said = None if order == "unknown" else order
+                coverage = await by_hand.order(tx, opened.coverage_id, said, actor)
+                await record_access(tx.connection, actor, subjects=[coverage.patient_id], what="coverage_ordered")
+                tx.wake(CHANGED)
+        except NoSuchCoverage:
+            raise _no_such_coverage() from None
+        except NothingChanged:
+            pass  # it had been said before: as good as done
+        return RedirectResponse(opened.url(done=Done.ORDERED), 303)
+
+    @router.post("/changes/{id}/done")
+    async def dealt_with(actor: Biller, opened: InHand, id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
+        """Somebody has acted on a change between two answers. Doing it again changes nothing."""
+        async with database.transaction() as tx:
+            found = await changing.mark_done(tx.connection, id, actor.name, tx.now)
+            if found is None or found.coverage_id != opened.coverage_id:
+                raise Problem(404, "No such change", "This coverage has no change with this number.")
+            await record_access(tx.connection, actor, subjects=[found.patient_id], what="coverage_change_done")
+            tx.wake(CHANGED)
+        return RedirectResponse(opened.url(done=Done.DEALT_WITH), 303)
 
     @router.get("/correction")
     @router.get("/ask-again")

@@ -21,6 +21,7 @@ class Shown(StrEnum):
     """Which list is looked at alone."""
 
     NEEDS_PERSON = "needs_person"
+    CHANGED = "changed"
     WAITING = "waiting"
     CONCLUDED = "concluded"
 

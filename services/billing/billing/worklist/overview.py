@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 
 from billing.payers.watch import read_health
 from billing.worklist import reading
 from billing.worklist.filter import Filter, Place, Shown
-from billing.worklist.reading import Item
+from billing.worklist.reading import Changed, Item
 from billing.worklist.rendering import Desk
 from chassis.pages import Rendered
 from contracts.billing import Owner
+
+Row = TypeVar("Row", Item, Changed)
 
 AT_FIRST = 10
 """Of each list, where several stand on one page."""
@@ -24,11 +26,14 @@ ALONE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(Generic[Row]):
     """A list, or the beginning of it. `more` is where it goes on."""
 
-    items: Sequence[Item]
+    items: Sequence[Row]
     more: Place | None = None
+
+
+Parts = Mapping[Owner | None, Part[Item] | Part[Changed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,9 @@ class Overview:
             seen.update(one.patient_id for part in parts.values() for one in part.items)
         return Rendered(fragments, frozenset(seen))
 
-    async def _parts(self, connection: asyncpg.Connection, shown: Shown) -> dict[Owner | None, Part]:
+    async def _parts(
+        self, connection: asyncpg.Connection, shown: Shown
+    ) -> Mapping[Owner | None, Part[Item] | Part[Changed]]:
         """What needs a person by owner, in their order; the other lists as one."""
         shows, now = self.shows, self.desk.clock.now()
         match shown:
@@ -73,6 +80,10 @@ class Overview:
                     owner: _part(list(items), most, lambda one: one.place)
                     for owner, items in groupby(found, key=lambda one: one.owner)
                 }
+            case Shown.CHANGED:
+                most = ALONE if shows.shown else AT_FIRST
+                found = await reading.changed(connection, shows, now, after=self._after, limit=most + 1)
+                return {None: _part(found, most, lambda one: Place(one.since, str(one.id)))}
             case Shown.WAITING:
                 most = ALONE if shows.shown else AT_FIRST
                 found = await reading.waiting(connection, shows, now, after=self._after, limit=most + 1)
@@ -87,5 +98,5 @@ class Overview:
         return self.shows.after if self.shows.shown else None
 
 
-def _part(found: Sequence[Item], most: int, place: Callable[[Item], Place]) -> Part:
+def _part(found: Sequence[Row], most: int, place: Callable[[Row], Place]) -> Part[Row]:
     return Part(found[:most], place(found[most - 1]) if len(found) > most else None)

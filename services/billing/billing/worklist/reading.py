@@ -148,10 +148,49 @@ async def _list(connection: Connection, narrowed: _Narrowed, conditions: Sequenc
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A change between two answers that somebody has to act on, and whose insurance it is."""
+
+    id: int
+    since: datetime
+    coverage_id: str
+    patient_id: str
+    name: str | None
+    payer: str
+    to_do: str
+
+    place: None = None
+    """It stands in no list of what needs a person to become known."""
+
+
+async def changed(
+    connection: Connection, shows: Filter, now: datetime, *, after: Place | None = None, limit: int
+) -> list[Changed]:
+    """What nobody has dealt with yet, the oldest first."""
+    if shows.owner not in (None, Owner.STAFF):
+        return []
+    payers = [payer for payer in shows.payers if payer != NO_PAYER]
+    rows = await connection.fetch(
+        "SELECT x.id, x.at AS since, x.coverage_id, x.patient_id, p.name, v.payer, x.to_do FROM ("
+        "SELECT * FROM coverage_change AS one WHERE to_do IS NOT NULL AND done_at IS NULL AND id > $2 AND at <= $3 "
+        "AND ($4::text[] = '{}' OR EXISTS (SELECT FROM coverage WHERE coverage_id = one.coverage_id "
+        "AND payer_id = ANY($4::text[]))) ORDER BY id LIMIT $1"
+        ") x JOIN verification v USING (verification_id) LEFT JOIN patient p ON p.patient_id = x.patient_id "
+        "ORDER BY x.id",
+        limit,
+        int(after.id) if after and after.id.isdecimal() else 0,
+        now - shows.age.span if shows.age else now,
+        payers,
+    )
+    return [Changed(**dict(row)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How many stand where, over all payers. `known_today` are those concluded since midnight, by outcome."""
 
     needs_person: dict[Owner, int]
+    changed: int
     waiting: int
     asking: int
     known_today: dict[Outcome, int]
@@ -165,6 +204,7 @@ _COUNT_OPEN: Final = f"""
 SELECT 'needs' AS what, owner, count(*) AS found FROM verification WHERE {NEEDS_PERSON} GROUP BY owner
 UNION ALL SELECT 'waits', NULL, count(*) FROM verification WHERE {WAITS}
 UNION ALL SELECT 'asking', NULL, count(*) FROM verification WHERE state = 'asking'
+UNION ALL SELECT 'changed', NULL, count(*) FROM coverage_change WHERE to_do IS NOT NULL AND done_at IS NULL
 """  # noqa: S608  (our own words only)
 
 
@@ -179,6 +219,7 @@ async def count(connection: Connection, midnight: datetime) -> Counts:
     alone = {row["what"]: row["found"] for row in rows if row["what"] != "needs"}
     return Counts(
         needs_person={Owner(row["owner"]): row["found"] for row in rows if row["what"] == "needs" and row["owner"]},
+        changed=alone["changed"],
         waiting=alone["waits"],
         asking=alone["asking"],
         known_today={Outcome(row["outcome"]): row["found"] for row in today if row["outcome"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -9,12 +10,13 @@ from typing import Final
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from billing.benefits.changes import ChangeKind
 from billing.verification import causes
 from billing.verification.answer import Outcome
 from billing.verification.model import Reason, State
 from billing.worklist.filter import Age, Shown
 from billing.x12.codes import REASONS, SERVICE_TYPES
-from contracts.billing import Owner
+from contracts.billing import CoverageChange, Owner
 
 
 class Field(StrEnum):
@@ -27,6 +29,15 @@ class Field(StrEnum):
     HOLDER = "holder"
 
 
+class Done(StrEnum):
+    """What somebody has just done."""
+
+    CORRECTED = "corrected"
+    ASKED_AGAIN = "asked_again"
+    ORDERED = "ordered"
+    DEALT_WITH = "dealt_with"
+
+
 class Wording(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +48,9 @@ class Wording(BaseModel):
     outcomes: dict[Outcome, str]
     reasons: dict[Reason, str]
     changes: dict[str, str]
+    kinds_of_change: dict[ChangeKind, str]
+    orders: dict[str, str]
+    done: dict[Done, str]
     fields: dict[str, str]
     sources: dict[str, str]
     services: dict[str, str]
@@ -52,6 +66,8 @@ class Wording(BaseModel):
             (State, {**self.states}),
             (Outcome, {**self.outcomes}),
             (Reason, {**self.reasons}),
+            (ChangeKind, {**self.kinds_of_change}),
+            (Done, {**self.done}),
         ]
         for cases, words in tables:
             if missing := sorted(set(cases) - set(words)):
@@ -61,6 +77,13 @@ class Wording(BaseModel):
     def service(self, code: str) -> str:
         """A service type in the clinic's words, or else in the standard's."""
         return self.services.get(code) or SERVICE_TYPES.get(code) or f"Service type {code}"
+
+    def change(self, one: CoverageChange, services: Mapping[str, str]) -> str:
+        """`Psychotherapy has another copay: $30.00, before $25.00`. `services` are the clinic's, by id."""
+        of = services.get(one.service or "", one.service) or "The plan"
+        kind = next((words for kind, words in self.kinds_of_change.items() if kind == one.kind), one.kind)
+        before = f", before {one.was}" if one.was else ""
+        return f"{of} {kind}{f': {one.now}{before}' if one.now else ''}"
 
     def result(self, result: str | None) -> str:
         """What came of a question: an outcome in words, or the cause of there being none."""
