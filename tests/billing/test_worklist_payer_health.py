@@ -118,8 +118,9 @@ async def test_every_replica_sees_that_a_payer_is_down_and_the_verification_says
         await _down(clinic, 6)
 
         async def said() -> str | None:
-            (one,) = await clinic.coverages()
-            cause = one["verification"]["cause"] if one["verification"] else None
+            found = await clinic.coverages()
+            one = found[0]["verification"] if found else None
+            cause = one["cause"] if one else None
             return cause if cause and "down since" in cause else None
 
         assert await eventually(said) == "Aetna is down since 12:00 pm, trying again at 12:01 pm."
