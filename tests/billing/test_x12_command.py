@@ -54,3 +54,15 @@ def test_it_runs_on_its_own_and_tells_how(answer: str) -> None:
     shown = subprocess.run([*run, "read", "-"], input=joined(ACTIVE_271), capture_output=True, check=True)
     assert json.loads(shown.stdout)["interchanges"][0]["control_number"] == "000000042"
     assert b"read" in subprocess.run([*run, "--help"], capture_output=True, check=True).stdout
+
+
+def test_whoever_reads_only_the_beginning_causes_no_failure(answer: str) -> None:
+    """More than a pipe holds, and a reader that goes away."""
+    reading = subprocess.Popen(
+        [sys.executable, "-m", "billing.x12", "read", *[answer] * 60], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert reading.stdout is not None and reading.stderr is not None
+    reading.stdout.read(100)
+    reading.stdout.close()
+    assert reading.stderr.read() == b""
+    assert reading.wait() == 0
