@@ -1,9 +1,12 @@
 """A reported coverage ends in exactly one conclusion, or with the person who can bring it about."""
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 
+from billing.payers.directory import OWN_FILE
 from contracts.billing import (
     CoverageInactive,
     CoverageUndetermined,
@@ -209,3 +212,28 @@ async def test_one_payers_outage_slows_no_other(settings: Settings) -> None:
         (verified,) = await clinic.streams.heard(CoverageVerified)
         assert verified.payer == "Aetna"
         await clinic.outside.post("/control/heal")
+
+
+async def test_a_payer_whose_system_is_closed_is_asked_when_it_opens_and_by_force_at_once(
+    settings: Settings, tmp_path: Path
+) -> None:
+    night = datetime(2027, 3, 7, 1, 30, tzinfo=NEW_YORK)
+    async with house(settings, now=night, payers_file=closed_on_sunday_mornings(tmp_path)) as clinic:
+        await clinic.say(registered(), booked(), reported())
+        (waits,) = await clinic.streams.heard(CoverageUndetermined)
+        assert (waits.cause_code, waits.owner) == ("payer_closed", Owner.PAYER)
+        assert waits.asking_again_at == datetime(2027, 3, 7, 5, 0, tzinfo=NEW_YORK)
+        assert await clinic.asked() == []
+        clinic.service.clock.travel(timedelta(hours=4))
+        await clinic.streams.heard(CoverageVerified)
+        assert len(await clinic.asked()) == 1
+
+
+def closed_on_sunday_mornings(folder: Path) -> Path:
+    own = yaml.safe_load(OWN_FILE.read_text())
+    own["payers"] = [
+        payer | {"closed": [{"day": "sunday", "from": "01:00", "until": "05:00"}]} for payer in own["payers"]
+    ]
+    path = folder / "payers.yaml"
+    path.write_text(yaml.safe_dump(own))
+    return path

@@ -6,9 +6,10 @@ import calendar
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import yaml
 from anyascii import anyascii
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from billing.payers.hours import Closed, opens_at
 from billing.x12.codes import SERVICE_TYPES_ASKED
 
 OWN_FILE = Path(__file__).with_name("payers.yaml")
@@ -56,6 +58,8 @@ class Payer(_Row):
     seconds: Annotated[float, Field(gt=0, le=120)] | None = None
     at_once: Annotated[int, Field(ge=1, le=64)] = 8
     per_second: Annotated[float, Field(gt=0)] = 20.0
+    closed: tuple[Closed, ...] = ()
+    time_zone: ZoneInfo = ZoneInfo("America/New_York")
 
     @model_validator(mode="after")
     def _asks_what_may_be_asked(self) -> Payer:
@@ -63,6 +67,10 @@ class Payer(_Row):
             if code not in SERVICE_TYPES_ASKED:
                 raise ValueError(f"asks: {code} is no service type that a 270 may ask about")
         return self
+
+    def opens_at(self, now: datetime) -> datetime | None:
+        """When it can be asked again, if its system is known to be away now."""
+        return opens_at(self.closed, self.time_zone, now)
 
     def last_day(self, today: date) -> date:
         """The last day that this payer answers about when asked today."""

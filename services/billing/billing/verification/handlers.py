@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from uuid_utils import uuid7
 
@@ -95,11 +95,15 @@ class Verifying:
         if visit is None:
             return
         await store.lock_patient(tx.connection, visit.patient_id)
-        for coverage, payer, last in await self._asked_before(tx, visit.patient_id):
-            due = model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)
-            if due is not None and due <= tx.now:
-                await self.begin(tx, coverage, Reason.VISIT)
-        await self._plan_checks(tx, visit.patient_id)
+        visits = await store.visits_ahead(tx.connection, visit.patient_id, tx.now)
+        known_today = False
+        if visits and visits[0].appointment_id == visit.appointment_id:
+            for coverage, payer, last in await self._asked_before(tx, visit.patient_id):
+                due = model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)
+                if due is not None and due <= tx.now:
+                    known_today |= await self.begin(tx, coverage, Reason.VISIT, visits) is None
+        tomorrow = self._day_began(tx.now) + timedelta(days=1)
+        await self._plan_checks(tx, visit.patient_id, visits, not_before=tomorrow if known_today else tx.now)
 
     async def on_ask_again(self, tx: Transaction, timer: Timer) -> None:
         """A payer that could not answer may be able to now."""
@@ -177,21 +181,39 @@ class Verifying:
         )
 
     async def _ask(self, tx: Transaction, one: Verification) -> None:
+        """Decide to ask now, or once the payer's system is back from its weekly pause."""
+        payer = self._directory.get(one.payer_id or "")
+        opens = payer.opens_at(tx.now) if payer else None
+        if payer is not None and opens is not None and one.reason is not Reason.FORCED:
+            closed = causes.cause("payer_closed", payer.name)
+            waits = Finding(Outcome.UNDETERMINED, Next.ASK_AGAIN, closed, after=opens - tx.now)
+            await conclude(tx, one, waits, self._clinic)
+            return
         trace = uuid7().hex.upper()  # X12 knows capitals only
         await store.decide_question(tx.connection, one, trace, tx.now)
         tx.wake(CHANGED)
         await tx.ask_outside(destination(one.payer_id or ""), trace, {"trace": trace}, subject=one.patient_id)
 
-    async def _plan_checks(self, tx: Transaction, patient_id: str, visits: Sequence[Visit] | None = None) -> None:
-        """One timer for each visit ahead: the earliest of what the patient's coverages need."""
+    async def _plan_checks(
+        self,
+        tx: Transaction,
+        patient_id: str,
+        visits: Sequence[Visit] | None = None,
+        not_before: datetime | None = None,
+    ) -> None:
+        """One timer for each visit ahead: the earliest of what the patient's coverages need.
+
+        Questions are about the next visit, so that a later one is not looked at before the one before it has begun.
+        """
         asked = await self._asked_before(tx, patient_id)
         if not asked:
             return  # a check that was planned before finds nothing to do
         if visits is None:
             visits = await store.visits_ahead(tx.connection, patient_id, tx.now)
+        earliest = not_before or tx.now
         for visit in visits:
             checks = [
-                due
+                max(due, earliest)
                 for _, payer, last in asked
                 if (due := model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)) is not None
             ]
@@ -199,6 +221,7 @@ class Verifying:
                 await tx.set_timer(CHECK_BEFORE_VISIT, visit.appointment_id, min(checks))
             else:
                 await tx.cancel_timer(CHECK_BEFORE_VISIT, visit.appointment_id)
+            earliest = max(earliest, visit.starts_at)
 
     async def _asked_before(self, tx: Transaction, patient_id: str) -> list[tuple[Coverage, Payer, Verification]]:
         """The patient's coverages with a payer, each with the last that was asked about it."""

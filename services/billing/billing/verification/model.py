@@ -57,6 +57,14 @@ class Verification:
     to_do: str | None = None
     questions: int = 0
     unanswered: int = 0
+    plan_ends: date | None = None
+    benefit_year_ends: date | None = None
+
+    @property
+    def turns(self) -> tuple[date, ...]:
+        """The first days on which what was answered need not hold any more."""
+        ends = (self.plan_ends, self.benefit_year_ends)
+        return tuple(end + timedelta(days=1) for end in ends if end is not None and end >= self.service_date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +105,27 @@ def _to_do(cause: Cause | None) -> str | None:
 def visit_check_at(visit: datetime, now: datetime, payer: Payer, clinic: Clinic, last: Verification) -> datetime | None:
     """When to ask again for a visit; None when the last question will still do on that day.
 
-    A question about another month than the visit's will not do: plans turn with months and years. It is asked as soon
-    as the payer answers about that day. One that will do is asked again `verified_before_visit_hours` before the
-    visit, unless it is younger than that.
+    A question about another month than the visit's will not do: plans turn with months and years. Nor will one about a
+    day before the visit's if the plan ends or its year turns in between. It is asked as soon as the payer answers
+    about that day. One that will do is asked again `verified_before_visit_hours` before the visit, but not before the
+    month, the plan or its year has turned, unless it was asked on that day or later: what a payer says of the time
+    after a turn is a forecast.
     """
     if now >= visit:
         return None
     day = clinic.local(visit).date()
-    if (last.service_date.year, last.service_date.month) != (day.year, day.month):
-        return max(now, datetime.combine(payer.opens_for(day), _EARLY, tzinfo=clinic.time_zone))
-    fresh_from = visit - timedelta(hours=clinic.verified_before_visit_hours)
-    return None if last.requested_at >= fresh_from else max(now, fresh_from)
+    turns = [turn for turn in last.turns if turn <= day]
+    other_month = (last.service_date.year, last.service_date.month) != (day.year, day.month)
+    if other_month or (turns and last.service_date < day):
+        return max(now, _early(payer.opens_for(day), clinic))
+    turned = _early(max([day.replace(day=1), *turns]), clinic)
+    fresh_from = max(visit - timedelta(hours=clinic.verified_before_visit_hours), turned)
+    asked_on = clinic.local(last.requested_at).date()
+    return None if asked_on >= clinic.local(fresh_from).date() else max(now, fresh_from)
+
+
+def _early(day: date, clinic: Clinic) -> datetime:
+    return datetime.combine(day, _EARLY, tzinfo=clinic.time_zone)
 
 
 _EARLY = time(0, 5)

@@ -194,7 +194,7 @@ async def coverages_of(connection: Connection, patient_id: str, limit: int = 20)
 
 _VERIFICATION = """
     verification_id AS id, coverage_id, patient_id, payer_id, payer, service_date, service_types, reason, state,
-    requested_at, outcome, cause_code, to_do, questions, unanswered
+    requested_at, outcome, cause_code, to_do, questions, unanswered, plan_ends, benefit_year_ends
 """
 
 
