@@ -48,9 +48,21 @@ async def main() -> None:
         await page.goto(f"{house.url('console')}/patients/{travellers[0].patient_id}")
         await page.get_by_text("Live", exact=True).wait_for()
         await _take(page, "person", whole=True)
+        await _worklist(page, client, house, travellers[0].patient_id)
         await page.goto(f"{house.url('sandbox')}/mailbox")
         await _take(page, "mailbox")
         await browser.close()
+
+
+async def _worklist(page: Page, client: httpx.AsyncClient, house: House, patient_id: str) -> None:
+    """One coverage as billing sees it, with a figure's segment shown."""
+    billing, key = house.url("billing"), token(house.vault.secret("tokens"), Role.BILLING)
+    answer = await client.get(f"{billing}/patients/{patient_id}/coverages", headers={"Authorization": f"Bearer {key}"})
+    coverage_id = answer.raise_for_status().json()["coverages"][0]["coverage_id"]
+    await page.goto(f"{billing}/sign-in?next=/worklist/coverages/{coverage_id}#token={key}")
+    await page.get_by_text("Live", exact=True).wait_for()
+    await page.locator("a.figure").nth(2).click()
+    await _take(page, "worklist", whole=True)
 
 
 async def _take(page: Page, name: str, *, whole: bool = False) -> None:

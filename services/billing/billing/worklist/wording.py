@@ -79,11 +79,10 @@ class Wording(BaseModel):
         return self.services.get(code) or SERVICE_TYPES.get(code) or f"Service type {code}"
 
     def change(self, one: CoverageChange, services: Mapping[str, str]) -> str:
-        """`Psychotherapy has another copay: $30.00, before $25.00`. `services` are the clinic's, by id."""
+        """`Psychotherapy, copay: $30.00, before $25.00`. `services` are the clinic's, by id."""
         of = services.get(one.service or "", one.service) or "The plan"
         kind = next((words for kind, words in self.kinds_of_change.items() if kind == one.kind), one.kind)
-        before = f", before {one.was}" if one.was else ""
-        return f"{of} {kind}{f': {one.now}{before}' if one.now else ''}"
+        return f"{of}, {kind}: {one.now or 'not known'}, before {one.was or 'not known'}"
 
     def result(self, result: str | None) -> str:
         """What came of a question: an outcome in words, or the cause of there being none."""

@@ -14,6 +14,6 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && event.target.matches("input")) event.target.blur();
 });
 
-const begun = document.querySelector("[autofocus]") ?? document.querySelector(".next-case.done .onward");
+const begun = document.querySelector("[autofocus], #changed button") ?? document.querySelector(".next-case.done .onward");
 begun?.focus();
 begun?.select?.();
