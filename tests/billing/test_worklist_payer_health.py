@@ -76,6 +76,10 @@ def test_a_condition_is_said_with_its_times(health: Health | None, words: str) -
     assert condition(health, SAYING) == words
 
 
+def test_a_payer_that_pauses_each_week_is_closed_and_not_down() -> None:
+    assert condition(Health(Condition.DOWN, AT, AT), SAYING, None, AGAIN) == "closed, opens at 9:20 am"
+
+
 def test_while_the_first_question_waits_longer_than_the_payers_rest_its_time_is_said() -> None:
     resting = Health(Condition.DOWN, AT, AT, AT + timedelta(minutes=4))
     assert condition(resting, SAYING, AGAIN) == "down since 9:12 am, trying again at 9:20 am"

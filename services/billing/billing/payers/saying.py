@@ -28,11 +28,19 @@ def cause_now(
     return f"{payer} is down since {saying.at(health.since)}{following}."
 
 
-def condition(health: Health | None, saying: Saying, first_asked_at: datetime | None = None) -> str:
+def condition(
+    health: Health | None,
+    saying: Saying,
+    first_asked_at: datetime | None = None,
+    opens_at: datetime | None = None,
+) -> str:
     """`answering`, `down since 9:12 am, trying again at 9:20 am`, `rate limited since 9:12 am`, `not asked yet`.
 
-    `first_asked_at` is when the first of what waits for the payer is asked again.
+    `first_asked_at` is when the first of what waits for the payer is asked again; `opens_at` when its system is back
+    from its weekly pause: `closed, opens at 5:00 am`.
     """
+    if opens_at is not None:
+        return f"closed, opens at {saying.at(opens_at)}"
     if health is None:
         return "not asked yet"
     match health.condition:
