@@ -46,7 +46,7 @@ class Wording(BaseModel):
     ages: dict[Age, str]
     states: dict[State, str]
     outcomes: dict[Outcome, str]
-    reasons: dict[Reason, str]
+    reasons: dict[str, str]
     changes: dict[str, str]
     kinds_of_change: dict[ChangeKind, str]
     orders: dict[str, str]
