@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -31,30 +32,33 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, and as what."""
+    """Who asks, and as what. `scopes` narrow what a program may do; people have none."""
 
     name: str
     role: Role
+    scopes: frozenset[str] = frozenset()
 
 
 class BadToken(ValueError):
     """A token that admits nobody. Its text may be shown to whoever sent it."""
 
 
-def issue(key: str, actor: str, role: Role, ttl: timedelta) -> str:
-    """A token for `actor` in `role`, good for `ttl` from now by the machine's clock."""
+def issue(key: str, actor: str, role: Role, ttl: timedelta, scopes: Iterable[str] = ()) -> str:
+    """A token for `actor` in `role`, good for `ttl` from now by the machine's clock, and for these scopes alone."""
     if not actor:
         raise ValueError("a token needs the name of its actor")
     if ttl <= timedelta():
         raise ValueError("a token has to be good for longer than nothing")
     issued = time.time()
-    claims = {
+    claims: dict[str, str | int] = {
         "iss": _ISSUER,
         "sub": actor,
         "role": role.value,
         "iat": int(issued),
         "exp": int(issued + ttl.total_seconds()),
     }
+    if wanted := sorted(set(scopes)):
+        claims["scope"] = " ".join(wanted)  # RFC 8693, section 4.2
     return jwt.encode({"alg": _ALGORITHM}, claims, _signing_key(key), algorithms=[_ALGORITHM])
 
 
@@ -71,7 +75,7 @@ def verify(key: str, token: str) -> Actor:
     except (JoseError, ValueError):
         raise BadToken("the token is not one that this clinic issued") from None
     try:
-        return Actor(claims["sub"], Role(claims["role"]))
+        return Actor(claims["sub"], Role(claims["role"]), frozenset(str(claims.get("scope", "")).split()))
     except ValueError:
         raise BadToken("the token names a role that is not known here") from None
 

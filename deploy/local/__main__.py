@@ -51,9 +51,12 @@ def prepare() -> None:
 
 
 @app.command("token")
-def print_token(role: Role) -> None:
+def print_token(
+    role: Role,
+    scope: Annotated[list[str] | None, typer.Option(help="What a program may do: eligibility:ask, for one.")] = None,
+) -> None:
     """Print a bearer token for the house kept here."""
-    typer.echo(token(Vault(running.run_folder() / "secrets.json").secret("tokens"), role))
+    typer.echo(token(Vault(running.run_folder() / "secrets.json").secret("tokens"), role, scope or ()))
 
 
 def _exit(code: int) -> None:

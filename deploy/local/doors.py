@@ -1,6 +1,6 @@
 """What to open once the house stands, and the local tokens that open it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from chassis.tokens import Role, issue
@@ -11,9 +11,9 @@ ON_THE_WORKLIST = (Role.BILLING, Role.STAFF)
 TOKEN_TERM = timedelta(days=7)
 
 
-def token(key: str, role: Role) -> str:
-    """A bearer token for a made-up actor in this role."""
-    return issue(key, actor=f"local-{role}", role=role, ttl=TOKEN_TERM)
+def token(key: str, role: Role, scopes: Iterable[str] = ()) -> str:
+    """A bearer token for a made-up actor in this role, for these scopes alone."""
+    return issue(key, actor=f"local-{role}", role=role, ttl=TOKEN_TERM, scopes=scopes)
 
 
 def doors(urls: Mapping[str, str], token_key: str) -> str:

@@ -112,6 +112,7 @@ def _billing(site: Site) -> dict[str, str]:
     return _service("billing", site) | {
         "STILLWATER_BILLING_GATEWAY_URL": f"{site.url(SANDBOX)}/payer/real-time",
         "STILLWATER_BILLING_CONSOLE_URL": site.url("console"),
+        "STILLWATER_BILLING_WEBHOOKS_TO_LOOPBACK": "true",
     }
 
 

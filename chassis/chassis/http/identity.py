@@ -19,11 +19,12 @@ _READING: Final = frozenset({"GET", "HEAD"})
 _BEARER: Final = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Names the actor and the role.")
 
 
-def requires(*roles: Role) -> Any:
+def requires(*roles: Role, scope: str | None = None) -> Any:
     """The dependency that admits an actor in one of `roles`, or in any role where none is named.
 
     `actor: Annotated[Actor, requires(Role.STAFF)]`. Others get a 401 or 403 problem; a browser that asks for a page
-    is sent to the sign-in page where the application has one.
+    is sent to the sign-in page where the application has one. An engine, and any token that names scopes, needs
+    `scope` as well, such as `eligibility:ask`.
     """
     admitted = frozenset(roles or Role)
 
@@ -33,6 +34,8 @@ def requires(*roles: Role) -> Any:
         actor = _who(request, bearer)
         if actor.role not in admitted:
             raise _forbidden(request, actor, admitted)
+        if scope and (actor.scopes or actor.role is Role.ENGINE) and scope not in actor.scopes:
+            raise Problem(403, "Not for this token", f"This takes a token with the scope {scope}.")
         if context := current.get():
             context.actor = actor
         return actor

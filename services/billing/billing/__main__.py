@@ -8,6 +8,8 @@ from pathlib import Path
 
 from billing.benefits.services import BadServicesFile, load_services
 from billing.clinic import BadClinicFile, load_clinic
+from billing.eligibility.api import eligibility
+from billing.eligibility.telling import Telling
 from billing.payers.directory import BadPayersFile, load_payers
 from billing.payers.gateway import Gateway
 from billing.payers.watch import Watch
@@ -17,7 +19,7 @@ from billing.verification.asking import Questions
 from billing.verification.benefits_api import benefits_api
 from billing.verification.by_hand import ByHand
 from billing.verification.causes_now import CausesNow
-from billing.verification.concluding import CHANGED
+from billing.verification.concluding import CHANGED, TELL
 from billing.verification.handlers import ASK_AGAIN, CHECK_BEFORE_VISIT, VISIT_AWAITED, Verifying, destination
 from billing.verification.metrics import VerificationMetrics
 from billing.worklist.case_pages import case_pages
@@ -62,13 +64,17 @@ def compose(settings: BillingSettings) -> Service:
             timeout_seconds=gateway.seconds(payer) + WAIT_FOR_TURN_SECONDS,
             tries=5,
         )
+    telling = Telling(service.database, loopback=settings.webhooks_to_loopback)
+    service.reach(TELL, telling.call, telling.answered, gave_up=telling.gave_up, workers=4, tries=8)
     service.background("verifications open", lambda: metrics.sample(service.database, service.clock.now))
     service.background("payers watched", watch.keep)
     service.background("gateway", lambda: _close_at_the_end(gateway))
+    service.background("webhooks", lambda: _close_at_the_end(telling))
 
     by_hand = ByHand(directory, verifying)
     service.http.include_router(coverages(service.database, directory, by_hand, CausesNow(clinic, service.clock.now)))
     service.http.include_router(benefits_api(service.database, by_hand))
+    service.http.include_router(eligibility(service.database, directory, verifying))
     live = Live(service.database, settings, service.stopping, wake=CHANGED)
     service.background("live", live.run)
     desk = Desk.of(clinic, service.clock, directory, settings.console_url)
@@ -77,11 +83,11 @@ def compose(settings: BillingSettings) -> Service:
     return service
 
 
-async def _close_at_the_end(gateway: Gateway) -> None:
+async def _close_at_the_end(outside: Gateway | Telling) -> None:
     try:
         await asyncio.Event().wait()
     finally:
-        await gateway.close()
+        await outside.close()
 
 
 def main() -> None:

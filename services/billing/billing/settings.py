@@ -27,6 +27,9 @@ class BillingSettings(LiveSettings):
     ask_timeout_seconds: float = Field(default=20.0, gt=0)
     """How long a payer's answer is waited for, unless the payers file says otherwise for it."""
 
+    webhooks_to_loopback: bool = False
+    """Admit webhooks on this machine, without TLS: for trying things out."""
+
     console_url: str | None = None
     """Where the console shows its live page; without it the worklist has no link to it."""
 

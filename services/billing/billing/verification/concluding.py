@@ -8,7 +8,7 @@ from billing.clinic import Clinic
 from billing.verification import changing, model, store
 from billing.verification.answer import Finding, Outcome
 from billing.verification.benefits import ServiceBenefit
-from billing.verification.model import State, Step, Verification
+from billing.verification.model import Reason, State, Step, Verification
 from chassis.transaction import Transaction
 from contracts.billing import (
     Benefit,
@@ -22,6 +22,8 @@ from contracts.billing import (
 )
 
 ASK_AGAIN = "ask_again"
+TELL = "inquirer"
+"""The outside that hears how a program's own question ended."""
 CHANGED = "verifications_changed"
 """Wakes whoever shows verifications."""
 
@@ -33,10 +35,14 @@ async def conclude(tx: Transaction, one: Verification, finding: Finding, clinic:
     await store.take_step(tx.connection, one, finding, step, benefits, tx.now)
     if step.state is State.WAITING and step.asking_again_at is not None:
         await tx.set_timer(ASK_AGAIN, one.id, step.asking_again_at)
+    tx.wake(CHANGED)
+    if one.reason is Reason.ASKED:
+        if step.state is State.CONCLUDED:
+            await tx.ask_outside(TELL, one.id, {}, subject=one.patient_id)
+        return step
     _say(tx, one, finding, step, tuple(benefits))
     if finding.outcome is not Outcome.UNDETERMINED:
         await _compare(tx, one, finding)
-    tx.wake(CHANGED)
     if step.tell_person and step.tell_person != one.to_do:
         _tell_person(tx, one, step)
     return step

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 from uuid_utils import uuid7
 
@@ -153,6 +154,18 @@ class Verifying:
             ),
             subject=one.patient_id,
         )
+        await self._ask(tx, one)
+        return one
+
+    async def inquire(
+        self, tx: Transaction, coverage: Coverage, on: date | None, service_types: Sequence[str]
+    ) -> Verification:
+        """Ask for a program, about somebody who is no patient here. Needs the lock; nothing is said on the streams."""
+        payer = self._directory.get(coverage.payer_id or "")
+        assert payer is not None, "the payer is known before a program's question is taken"
+        one = self._verification(coverage, payer, None, Reason.ASKED, tx.now)
+        one = replace(one, service_date=on or one.service_date, service_types=tuple(service_types) or one.service_types)
+        await store.open_verification(tx.connection, one)
         await self._ask(tx, one)
         return one
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -34,6 +34,8 @@ class Reason(StrEnum):
     VISIT = "visit"
     CORRECTED = "corrected"
     BY_HAND = "by_hand"
+    ASKED = "asked"
+    """By a program that wants to know, about somebody who is no patient here."""
     FORCED = "forced"
     """By hand, although the payer had answered the same question that day."""
 
@@ -78,7 +80,18 @@ class Step:
 
 
 def step(verification: Verification, finding: Finding, now: datetime, clinic: Clinic) -> Step:
-    """The next step after a finding. A passing failure is tried again by the clinic's schedule, then told a person."""
+    """The next step after a finding. A passing failure is tried again by the clinic's schedule, then told a person.
+
+    What a program asked is nobody's task here: it ends, and whoever asked is told the cause.
+    """
+    found = _step(verification, finding, now, clinic)
+    if verification.reason is not Reason.ASKED:
+        return found
+    ended = State.CONCLUDED if found.state is State.WITH_PERSON else found.state
+    return replace(found, state=ended, tell_person=None)
+
+
+def _step(verification: Verification, finding: Finding, now: datetime, clinic: Clinic) -> Step:
     cause = finding.cause
     match finding.next:
         case Next.NOTHING:

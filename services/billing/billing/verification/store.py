@@ -212,8 +212,9 @@ def _verification(row: Mapping[str, Any]) -> Verification:
 async def open_verification(connection: Connection, one: Verification) -> None:
     """Begin one; what was under way for the same coverage is superseded."""
     await connection.execute(
-        "WITH superseded AS (UPDATE verification SET state = 'superseded', asking_again_at = NULL "
-        "WHERE coverage_id = $2 AND state IN ('asking', 'waiting', 'with_person')) "
+        "WITH superseded AS (UPDATE verification SET latest = false, changed_at = clock_timestamp(), "
+        "asking_again_at = NULL, state = CASE WHEN state = 'concluded' THEN state ELSE 'superseded' END "
+        "WHERE coverage_id = $2 AND latest) "
         "INSERT INTO verification (verification_id, coverage_id, patient_id, payer_id, payer, service_date, "
         "service_types, reason, state, requested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         one.id,
@@ -283,7 +284,7 @@ async def take_step(
     await connection.execute(
         "UPDATE verification SET state = $2, outcome = $3, cause_code = $4, cause = $5, owner = $6, "
         "to_do = CASE WHEN $16 THEN NULL ELSE coalesce($7, to_do) END, asking_again_at = $8, "
-        "unanswered = CASE WHEN $9 THEN unanswered + 1 ELSE 0 END, "
+        "changed_at = clock_timestamp(), unanswered = CASE WHEN $9 THEN unanswered + 1 ELSE 0 END, "
         "plan = $10, plan_begins = $11, plan_ends = $12, benefits = $13, "
         "services = $17, other_payers = $18, benefit_year_ends = $19, "
         "answered_at = CASE WHEN $14 THEN $15 ELSE answered_at END, concluded_at = CASE WHEN $16 THEN $15 END "
@@ -327,7 +328,8 @@ class Decided:
 async def decide_question(connection: Connection, one: Verification, trace: str, now: datetime) -> None:
     """The next question of a verification."""
     await connection.execute(
-        "WITH counted AS (UPDATE verification SET state = 'asking', asking_again_at = NULL, questions = questions + 1 "
+        "WITH counted AS (UPDATE verification SET state = 'asking', asking_again_at = NULL, questions = questions + 1, "
+        "changed_at = clock_timestamp() "
         "WHERE verification_id = $2 RETURNING verification_id, questions) "
         "INSERT INTO question (trace, verification_id, number, control_number, decided_at) "
         "SELECT $1, verification_id, questions, nextval('interchange_control_number'), $3 FROM counted",

@@ -1,0 +1,1 @@
+"""Programs that ask about somebody's insurance: a question in, the answer in line or told when it is there."""
