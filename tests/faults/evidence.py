@@ -147,6 +147,7 @@ _PURPOSES: dict[str, tuple[str, ...]] = {
     "billing.coverage_verified.v1": ("verification_id",),
     "billing.verification_needs_staff.v1": ("verification_id", "cause_code"),
     "billing.coverage_undetermined.v1": ("verification_id", "cause_code", "asking_again_at"),
+    "billing.coverage_changed.v1": ("verification_id",),
     "notify.message_sent.v1": ("purpose", "channel"),
     "notify.message_delivered.v1": ("message_id",),
     "notify.message_failed.v1": ("message_id",),
