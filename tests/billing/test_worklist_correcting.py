@@ -62,6 +62,13 @@ def test_a_payer_typed_with_a_slip_is_still_the_one_that_is_meant() -> None:
     assert corrections(replace(STANDS, payer="Cihna"), COVERAGE, ELEANOR, PAYERS).payer_id == "62308"
 
 
+def test_a_payer_typed_after_one_was_picked_is_the_one_that_counts() -> None:
+    unclear = replace(COVERAGE, payer_stated="blue cross", payer_id=None)
+    picked = replace(as_it_stands(unclear, ELEANOR, PAYERS), payer_id="00332")
+    assert corrections(picked, unclear, ELEANOR, PAYERS).payer_id == "00332"
+    assert corrections(replace(picked, payer="Cigna"), unclear, ELEANOR, PAYERS).payer_id == "62308"
+
+
 @pytest.mark.parametrize(
     ("said", "offered"), [("blue cross", ["00332"]), ("atena", ["60054"]), ("Eleanor", []), ("", [])]
 )

@@ -31,6 +31,7 @@ class Item:
     name: str | None
     payer_id: str | None
     payer: str
+    reason: str
     state: State
     outcome: Outcome | None
     cause_code: str | None
@@ -51,8 +52,8 @@ class Item:
 
 
 _ITEM: Final = """
-    v.verification_id, v.coverage_id, v.patient_id, p.name, v.payer_id, v.payer, v.state, v.outcome, v.cause_code,
-    v.cause, v.owner, v.to_do, v.service_date, v.questions, v.requested_at AS since, v.asking_again_at,
+    v.verification_id, v.coverage_id, v.patient_id, p.name, v.payer_id, v.payer, v.reason, v.state, v.outcome,
+    v.cause_code, v.cause, v.owner, v.to_do, v.service_date, v.questions, v.requested_at AS since, v.asking_again_at,
     v.concluded_at, v.plan
 """
 
