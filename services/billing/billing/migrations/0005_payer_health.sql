@@ -15,6 +15,7 @@ CREATE INDEX verification_needs_person ON verification (owner, requested_at, ver
     WHERE state = 'with_person' OR (state = 'waiting' AND to_do IS NOT NULL);
 CREATE INDEX verification_waits ON verification (asking_again_at, verification_id) INCLUDE (payer_id)
     WHERE state = 'waiting' AND to_do IS NULL;
-CREATE INDEX verification_concluded ON verification (concluded_at, verification_id) WHERE state = 'concluded';
+CREATE INDEX verification_concluded ON verification (concluded_at, verification_id) INCLUDE (outcome)
+    WHERE state = 'concluded';
 CREATE INDEX verification_concluded_of_payer ON verification (payer_id, concluded_at, verification_id)
     WHERE state = 'concluded';
