@@ -17,7 +17,10 @@ from contracts.money import Money
 
 T = TypeVar("T")
 
-Segments = Mapping[int, SegmentShown]
+Segments = Mapping[int, Benefit]
+
+MOST_SEGMENTS = 20
+"""Of one figure, and of messages with one segment: an answer may say the same a thousand times."""
 
 _Shown = FigureShown[Any]
 _UNKNOWN = _Shown(value=None, in_conflict=False, said=[], segments=[])
@@ -112,25 +115,32 @@ def share(value: Decimal) -> str:
 
 
 def _segments(benefits: Iterable[Benefit]) -> Segments:
-    return {
-        one.position: SegmentShown(position=one.position, segment=one.segment, messages=list(one.messages))
-        for one in benefits
-    }
+    return {one.position: one for one in benefits}
 
 
 def _evidence(positions: Iterable[int], segments: Segments) -> list[SegmentShown]:
-    return [segments[at] for at in sorted(set(positions)) if at in segments]
+    return [
+        SegmentShown(position=at, segment=one.segment, messages=list(one.messages[:MOST_SEGMENTS]))
+        for at in sorted(set(positions))[:MOST_SEGMENTS]
+        if (one := segments.get(at)) is not None
+    ]
 
 
 def _figure(stated: Stated[T], segments: Segments, words: Callable[[T], Any]) -> FigureShown[Any]:
     if not stated.evidence:
         return _UNKNOWN
+    conflict = stated.in_conflict and bool(stated.said)
     return _Shown(
         value=None if stated.value is None else words(stated.value),
-        in_conflict=stated.in_conflict,
-        said=[words(value) for value in stated.said] if stated.in_conflict else [],
+        in_conflict=conflict,
+        said=[words(value) for value in _few(stated.said)] if conflict else [],
         segments=_evidence(stated.evidence, segments),
     )
+
+
+def _few(said: Sequence[T]) -> Sequence[T]:
+    """Not all of very many values, but the least and the most."""
+    return said if len(said) <= MOST_SEGMENTS else [*said[: MOST_SEGMENTS - 1], said[-1]]
 
 
 def _cost(found: Cost, service: Service, segments: Segments) -> CostShown:
