@@ -12,6 +12,7 @@ from billing.verification import changing, shown
 from billing.verification.api import MOST_CHANGES, MOST_COVERAGES, Biller, CoverageIdInPath, Coverages, refusing
 from billing.verification.by_hand import ByHand
 from billing.verification.changing import ChangedShown
+from billing.verification.concluding import CHANGED
 from chassis.database import Database
 from chassis.http import Problem, record_access
 
@@ -38,6 +39,7 @@ def benefits_api(database: Database, by_hand: ByHand) -> APIRouter:
             coverage = await by_hand.order(tx, coverage_id, wanted.order, actor)
             await record_access(tx.connection, actor, subjects=[coverage.patient_id], what="coverage")
             found = await shown.coverages_shown(tx.connection, coverage.patient_id, MOST_COVERAGES)
+            tx.wake(CHANGED)
         return Coverages(coverages=found)
 
     @router.get("/coverages/{coverage_id}/answers-changed", summary="What changed from answer to answer, newest first")
@@ -70,6 +72,7 @@ def benefits_api(database: Database, by_hand: ByHand) -> APIRouter:
             if found is None:
                 raise Problem(404, "No such change", NO_SUCH_CHANGE)
             await record_access(tx.connection, actor, subjects=[found.patient_id], what="coverage change")
+            tx.wake(CHANGED)
         return found
 
     return router
