@@ -167,6 +167,16 @@ async def test_while_nothing_is_known_it_says_so_and_why(settings: Settings) -> 
         assert "Unknown: there is no answer yet that says so." in page
 
 
+async def test_an_answer_that_is_too_large_to_read_in_a_moment_is_not_shown(settings: Settings) -> None:
+    async with house(settings) as clinic:
+        await clinic.say(registered(), booked(), reported())
+        await clinic.verification("concluded")
+        async with clinic.service.database.connection() as connection:
+            await connection.execute("UPDATE question SET answer = convert_to(repeat('EB*1~', 100000), 'UTF8')")
+        page = await _page(clinic, CASE)
+        assert "It is too large to be shown here: 488 KB." in page and "$1,500.00" in page
+
+
 async def test_staff_see_it_and_cannot_change_it(settings: Settings) -> None:
     async with house(settings) as clinic:
         await _needs_person(clinic)

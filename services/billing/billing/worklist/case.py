@@ -19,6 +19,8 @@ from billing.verification.store import Coverage
 
 QUESTIONS_SHOWN: Final = 20
 CHANGES_SHOWN: Final = 20
+LARGEST_SHOWN: Final = 256 * 1024
+"""Bytes of an answer; the usual one has a few thousand."""
 COVERAGES_SHOWN: Final = 20
 """Of one patient, looked at together: which pays first is decided among these."""
 
@@ -44,7 +46,16 @@ class AskedOnce:
     decided_at: datetime
     ended_at: datetime | None
     result: str | None
-    has_answer: bool
+    answer_bytes: int | None
+
+    @property
+    def answered(self) -> bool:
+        return self.answer_bytes is not None
+
+    @property
+    def too_large(self) -> bool:
+        """Larger than a page can show in a moment; `GET /verifications/{id}` has it whole."""
+        return (self.answer_bytes or 0) > LARGEST_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,7 @@ async def _questions(connection: asyncpg.Connection, coverage_id: str) -> list[A
     """Newest first, over the last verifications of the coverage."""
     rows = await connection.fetch(
         "SELECT q.trace, v.verification_id, q.number, v.reason, v.payer, v.service_date, q.decided_at, q.ended_at, "
-        "q.result, q.answer IS NOT NULL AS has_answer FROM (SELECT * FROM verification WHERE coverage_id = $1 "
+        "q.result, octet_length(q.answer) AS answer_bytes FROM (SELECT * FROM verification WHERE coverage_id = $1 "
         "ORDER BY requested_at DESC, verification_id DESC LIMIT $2) v JOIN question q USING (verification_id) "
         "ORDER BY v.requested_at DESC, v.verification_id DESC, q.number DESC LIMIT $2",
         coverage_id,

@@ -10,7 +10,7 @@ import asyncpg
 
 from billing.payers.watch import read_health
 from billing.worklist import reading
-from billing.worklist.case import Answer, Case, read_answer, read_case
+from billing.worklist.case import AskedOnce, Case, read_answer, read_case
 from billing.worklist.evidence import evidence, figures, visits
 from billing.worklist.filter import Filter, Place
 from billing.worklist.reading import Changed, Item
@@ -47,7 +47,9 @@ class CasePage:
     async def around(self, connection: asyncpg.Connection, case: Case) -> Rendered:
         saying = self.desk.saying()
         counts = await reading.count(connection, saying.midnight())
-        answer = await self._answer(connection, case) if self.role is Role.BILLING else None
+        picked = self._picked(case) if self.role is Role.BILLING else None
+        shown = picked is not None and not picked.too_large
+        answer = await read_answer(connection, self.coverage_id, picked.trace) if picked and shown else None
         costs = visits(case.verification.services) if case.verification else []
         read = evidence(answer.raw, answer.asked, answer.payer, costs) if answer else None
         about_last = bool(answer and case.verification and answer.verification_id == case.verification.verification_id)
@@ -59,6 +61,7 @@ class CasePage:
             "health": (await read_health(connection)).get(case.coverage.payer_id or ""),
             "counts": counts,
             "next": await self._next(connection, case),
+            "picked": picked,
             "answer": answer,
             "read": read,
             "finding": read.finding if read and about_last else None,
@@ -71,11 +74,9 @@ class CasePage:
         fragments = {part: self.desk.render(f"coverage/{part}.html", context) for part in _PARTS}
         return Rendered(fragments, frozenset([case.coverage.patient_id]))
 
-    async def _answer(self, connection: asyncpg.Connection, case: Case) -> Answer | None:
-        """The one that was picked, or else the newest."""
-        newest = next((one.trace for one in case.questions if one.has_answer), None)
-        wanted = self.trace or newest
-        return await read_answer(connection, self.coverage_id, wanted) if wanted else None
+    def _picked(self, case: Case) -> AskedOnce | None:
+        """The question whose answer is shown: the one that was picked, or else the newest that has any."""
+        return next((one for one in case.questions if one.answered and self.trace in (None, one.trace)), None)
 
     async def _next(self, connection: asyncpg.Connection, case: Case) -> Item | Changed | None:
         """The next that needs a person, in the order of the list; after the last, what changed, or the first again."""
