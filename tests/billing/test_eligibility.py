@@ -204,3 +204,11 @@ async def test_whoever_asked_is_told_by_a_signed_webhook_that_holds_no_more_than
 async def test_a_webhook_reaches_no_inner_address_and_nothing_without_tls(url: str) -> None:
     with pytest.raises(OutsideRefused):
         await checked(url, loopback=False)
+
+
+async def test_a_token_that_names_scopes_opens_nothing_else_whatever_its_role(settings: Settings) -> None:
+    async with house(settings) as clinic, program(clinic, "eligibility:ask", role=Role.BILLING) as asker:
+        assert (await asker.post("/eligibility", json=ELEANOR)).status_code == 200
+        for path in ("/verifications", "/coverages", "/parked"):
+            assert (await asker.get(path)).status_code == 403
+        assert (await asker.get("/openapi.json")).status_code == 200

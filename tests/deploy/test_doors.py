@@ -33,7 +33,8 @@ def test_the_worklist_is_offered_to_billing_and_staff() -> None:
 @pytest.mark.engines
 @pytest.mark.browser
 async def test_every_address_that_is_told_opens(engines: Engines, page: Page) -> None:
-    async with House(engines=engines, prefix="doors-", parts=("intake", "scheduling", "billing", "console", "sandbox")) as house:
+    parts = ("intake", "scheduling", "billing", "console", "sandbox")
+    async with House(engines=engines, prefix="doors-", parts=parts) as house:
         urls = {part: house.url(part if part in house.parts else "scheduling") for part in PARTS}
         text = doors(urls, house.vault.secret("tokens"))
         addresses = re.findall(r"http://\S+", text)

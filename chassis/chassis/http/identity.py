@@ -34,6 +34,8 @@ def requires(*roles: Role, scope: str | None = None) -> Any:
         actor = _who(request, bearer)
         if actor.role not in admitted:
             raise _forbidden(request, actor, admitted)
+        if roles and scope is None and actor.scopes:
+            raise Problem(403, "Not for this token", "Your token is for what its scopes name; this is none of them.")
         if scope and (actor.scopes or actor.role is Role.ENGINE) and scope not in actor.scopes:
             raise Problem(403, "Not for this token", f"This takes a token with the scope {scope}.")
         if context := current.get():

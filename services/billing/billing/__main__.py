@@ -9,7 +9,9 @@ from pathlib import Path
 from billing.benefits.services import BadServicesFile, load_services
 from billing.clinic import BadClinicFile, load_clinic
 from billing.eligibility.api import eligibility
+from billing.eligibility.feed import coverage_feed
 from billing.eligibility.telling import Telling
+from billing.engines.api import engines
 from billing.payers.directory import BadPayersFile, load_payers
 from billing.payers.gateway import Gateway
 from billing.payers.watch import Watch
@@ -20,7 +22,14 @@ from billing.verification.benefits_api import benefits_api
 from billing.verification.by_hand import ByHand
 from billing.verification.causes_now import CausesNow
 from billing.verification.concluding import CHANGED, TELL
-from billing.verification.handlers import ASK_AGAIN, CHECK_BEFORE_VISIT, VISIT_AWAITED, Verifying, destination
+from billing.verification.handlers import (
+    ASK_AGAIN,
+    CHECK_BEFORE_VISIT,
+    ENGINE_AWAITED,
+    VISIT_AWAITED,
+    Verifying,
+    destination,
+)
 from billing.verification.metrics import VerificationMetrics
 from billing.worklist.case_pages import case_pages
 from billing.worklist.list_pages import list_pages
@@ -53,6 +62,7 @@ def compose(settings: BillingSettings) -> Service:
     service.on_timer(VISIT_AWAITED, verifying.on_visit_awaited)
     service.on_timer(ASK_AGAIN, verifying.on_ask_again)
     service.on_timer(CHECK_BEFORE_VISIT, verifying.on_check_before_visit)
+    service.on_timer(ENGINE_AWAITED, questions.on_engine_awaited)
 
     for payer in directory:
         service.reach(
@@ -75,6 +85,8 @@ def compose(settings: BillingSettings) -> Service:
     service.http.include_router(coverages(service.database, directory, by_hand, CausesNow(clinic, service.clock.now)))
     service.http.include_router(benefits_api(service.database, by_hand))
     service.http.include_router(eligibility(service.database, directory, verifying))
+    service.http.include_router(coverage_feed(service.database))
+    service.http.include_router(engines(service.database, clinic, directory, questions))
     live = Live(service.database, settings, service.stopping, wake=CHANGED)
     service.background("live", live.run)
     desk = Desk.of(clinic, service.clock, directory, settings.console_url)

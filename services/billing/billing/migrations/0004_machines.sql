@@ -21,6 +21,7 @@ CREATE INDEX verification_changed_of_state ON verification (state, changed_at, v
 
 -- Questions that an engine outside of the clinic takes, asks, and answers. A lease ends by the machine's clock.
 ALTER TABLE question ADD COLUMN engine_payer text;
+ALTER TABLE question ADD COLUMN leased_until timestamptz;
 CREATE INDEX question_for_engine ON question (engine_payer, decided_at) WHERE engine_payer IS NOT NULL AND ended_at IS NULL;
 CREATE TABLE engine_lease (
     lease_id   uuid        PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -58,6 +58,9 @@ class Payer(_Row):
     seconds: Annotated[float, Field(gt=0, le=120)] | None = None
     at_once: Annotated[int, Field(ge=1, le=64)] = 8
     per_second: Annotated[float, Field(gt=0)] = 20.0
+    answered_by: Literal["gateway", "engine"] = "gateway"
+    engine_minutes: Annotated[float, Field(gt=0, le=10_080)] = 30.0
+    """How long an engine's answer is waited for, before a person has to see to it."""
     closed: tuple[Closed, ...] = ()
     time_zone: ZoneInfo = ZoneInfo("America/New_York")
 
@@ -67,6 +70,10 @@ class Payer(_Row):
             if code not in SERVICE_TYPES_ASKED:
                 raise ValueError(f"asks: {code} is no service type that a 270 may ask about")
         return self
+
+    @property
+    def engine_patience(self) -> timedelta:
+        return timedelta(minutes=self.engine_minutes)
 
     def opens_at(self, now: datetime) -> datetime | None:
         """When it can be asked again, if its system is known to be away now."""

@@ -33,7 +33,7 @@ MOST_COVERAGES = 20
 MOST_QUESTIONS = 50
 MOST_CHANGES = 100
 
-Reader = Annotated[Actor, requires(Role.BILLING, Role.STAFF, Role.CLINICIAN)]
+Reader = Annotated[Actor, requires(Role.BILLING, Role.STAFF, Role.CLINICIAN, Role.ENGINE, scope="coverages:read")]
 Biller = Annotated[Actor, requires(Role.BILLING)]
 PatientIdInPath = Annotated[str, Path(pattern=r"^patient_[0-9a-f-]{36}$", description="`patient_…`")]
 CoverageIdInPath = Annotated[str, Path(pattern=r"^coverage_[0-9a-f-]{1,36}$", description="`coverage_…`")]

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from uuid_utils import uuid7
 
 from billing.clinic import Clinic
+from billing.engines.store import for_engine
 from billing.payers.directory import Directory, Payer
 from billing.verification import causes, model, store
 from billing.verification.answer import Finding, Next, Outcome
@@ -26,8 +27,9 @@ from contracts.scheduling import AppointmentBooked, AppointmentRescheduled
 
 VISIT_AWAITED = "visit_awaited"
 CHECK_BEFORE_VISIT = "check_before_visit"
+ENGINE_AWAITED = "engine_awaited"
 
-__all__ = ["ASK_AGAIN", "CHECK_BEFORE_VISIT", "VISIT_AWAITED", "Verifying", "destination"]
+__all__ = ["ASK_AGAIN", "CHECK_BEFORE_VISIT", "ENGINE_AWAITED", "VISIT_AWAITED", "Verifying", "destination"]
 
 
 def destination(payer_id: str) -> str:
@@ -205,6 +207,10 @@ class Verifying:
         trace = uuid7().hex.upper()  # X12 knows capitals only
         await store.decide_question(tx.connection, one, trace, tx.now)
         tx.wake(CHANGED)
+        if payer is not None and payer.answered_by == "engine":
+            await for_engine(tx.connection, trace, payer.id)
+            await tx.set_timer(ENGINE_AWAITED, trace, tx.now + payer.engine_patience, {"patient_id": one.patient_id})
+            return
         await tx.ask_outside(destination(one.payer_id or ""), trace, {"trace": trace}, subject=one.patient_id)
 
     async def _plan_checks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -114,7 +115,7 @@ _JSON: dict[str, TypeAdapter[Any]] = {
 }
 
 
-def verification_shown(row: asyncpg.Record) -> VerificationShown:
+def verification_shown(row: Mapping[str, Any]) -> VerificationShown:
     fields: dict[str, Any] = dict(row)
     read: dict[str, Any] = {name: kind.validate_json(fields[name]) for name, kind in _JSON.items()}
     return VerificationShown(**fields | read)

@@ -320,6 +320,7 @@ class Decided:
 
     verification_id: VerificationId
     payer_id: str
+    patient_id: str
     asked: Asked
     control_number: int
     decided_at: datetime
@@ -341,8 +342,9 @@ async def decide_question(connection: Connection, one: Verification, trace: str,
 
 async def decided_question(connection: Connection, trace: str) -> Decided | None:
     row = await connection.fetchrow(
-        "SELECT q.control_number, q.decided_at, v.verification_id, v.payer_id, v.service_date, v.service_types, "
-        "c.member_id, c.holder, p.name, p.birth_date FROM question q JOIN verification v USING (verification_id) "
+        "SELECT q.control_number, q.decided_at, v.verification_id, v.patient_id, v.payer_id, v.service_date, "
+        "v.service_types, c.member_id, c.holder, p.name, p.birth_date "
+        "FROM question q JOIN verification v USING (verification_id) "
         "JOIN coverage c USING (coverage_id) JOIN patient p ON p.patient_id = v.patient_id WHERE q.trace = $1",
         trace,
     )
@@ -350,7 +352,13 @@ async def decided_question(connection: Connection, trace: str) -> Decided | None
         return None
     insured = Insured(row["name"] or "", row["birth_date"], row["member_id"], row["holder"])
     asked = Asked(insured, trace, row["service_date"], tuple(row["service_types"]))
-    return Decided(row["verification_id"], row["payer_id"], asked, row["control_number"], row["decided_at"])
+    return Decided(
+        row["verification_id"], row["payer_id"], row["patient_id"], asked, row["control_number"], row["decided_at"]
+    )
+
+
+async def question_is_open(connection: Connection, trace: str) -> bool:
+    return bool(await connection.fetchval("SELECT true FROM question WHERE trace = $1 AND ended_at IS NULL", trace))
 
 
 @dataclass(frozen=True, slots=True)
