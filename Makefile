@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 SPEED ?= 1
 PATIENTS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench faults down format
+.PHONY: help setup run demo test bench faults fuzz down format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ bench: setup ## Measure one thing: make bench NAME=start. Without NAME, list wha
 
 faults: setup ## Break a clinic on purpose, from a seed: RUNS=5 SEED=1 ONLY=kafka, or ONLY=point:after_publish. AGAIN=1 starts over
 	@exec $(PYTHON) -m tests.faults $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(AGAIN),--again)
+
+fuzz: setup ## Ask every address of every service what nobody would think of: REQUESTS=20000 SEED=1
+	@exec $(PYTHON) -m tests.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
 
 down: ## Stop a clinic that runs. CLEAN=1 deletes its data as well
 	@if [ -x $(PYTHON) ]; then exec $(PYTHON) -m deploy.local down $(if $(CLEAN),--clean); else echo "Nothing is running."; fi

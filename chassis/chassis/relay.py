@@ -31,23 +31,8 @@ LARGEST_BATCH_BYTES = 900_000
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.25
 
-# The head of each shard: at most so many rows and bytes, in order of their ids.
-_FETCH = """
-SELECT mine.shard, head.* FROM unnest($1::smallint[], $2::bigint[]) AS mine (shard, floor)
-CROSS JOIN LATERAL (
-    SELECT array_agg(id) AS ids, array_agg(record) AS records,
-           extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS age
-    FROM (
-        SELECT id, record, created_at, sum(octet_length(record) + $5) OVER (ORDER BY id) AS bytes
-        FROM outbox WHERE outbox.shard = mine.shard AND id > mine.floor ORDER BY id LIMIT $3
-    ) AS waiting
-    WHERE bytes <= $4
-) AS head
-WHERE ids IS NOT NULL
-"""
-
-# By exact ids, never by a range: a row with a lower id of another key may be committed after our fetch.
-_DELETE = "DELETE FROM outbox WHERE shard = $1 AND id = ANY($2)"
+_FETCH = "SELECT * FROM outbox_heads($1, $2, $3, $4, $5)"
+_DELETE = "SELECT outbox_acknowledged($1, $2)"
 
 
 class PublishingFailed(Exception):

@@ -291,20 +291,24 @@ class Outside:
                 self.questions.append(one["trace"])
 
 
+_MORE_MEANWHILE = 20
+
+
 async def _news(client: httpx.AsyncClient, path: str, counted: str, listed: str, seen: int) -> list[dict[str, Any]]:
-    """What came after the first `seen`, newest first."""
+    """All that came after the first `seen`, newest first; more may come while we ask."""
 
     async def ask(limit: int) -> dict[str, Any]:
         return (await client.get(path, params={"limit": limit})).raise_for_status().json()
 
-    new = (await ask(1))[counted] - seen
-    if new <= 0:
-        return []
-    answer = await ask(new)
-    found: list[dict[str, Any]] = answer[listed]
-    if len(found) < new:
-        raise RuntimeError(f"{path} has forgotten some of its last {new}: use a new ground sooner")
-    return found[answer[counted] - seen - new :]
+    limit = 1
+    while True:
+        answer = await ask(limit)
+        new, found = answer[counted] - seen, answer[listed]
+        if len(found) >= new:
+            return found[: max(0, new)]
+        if limit >= new:
+            raise RuntimeError(f"{path} has forgotten some of its last {new}: use a new ground sooner")
+        limit = new + _MORE_MEANWHILE
 
 
 async def what_each_hears(ground: Ground) -> dict[str, frozenset[str]]:
