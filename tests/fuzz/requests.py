@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,6 +16,7 @@ from chassis.tokens import Role, issue
 
 SCOPES = ("eligibility:ask", "coverages:read", "engine:answer")
 _FAULT = 500
+_TURNED_AWAY = frozenset({401, 403})
 _SECONDS = 30.0
 
 
@@ -33,26 +32,27 @@ class Answers:
         return self.statuses.total()
 
 
-def tokens(key: str) -> Iterator[dict[str, str]]:
-    """The headers of somebody in each role in turn, of nobody, and of a forger."""
-    hour = timedelta(hours=2)
-    people = [issue(key, f"fuzz-{role}", role, hour, SCOPES if role is Role.ENGINE else ()) for role in Role]
-    return itertools.cycle(
-        [*({"Authorization": f"Bearer {token}"} for token in people), {}, {"Authorization": "Bearer x.y.z"}]
-    )
+Headers = dict[str, str]
+
+
+def everybody(key: str) -> list[Headers]:
+    """The headers of somebody in each role, of nobody, and of a forger."""
+    hours = timedelta(hours=2)
+    people = [issue(key, f"fuzz-{role}", role, hours, SCOPES if role is Role.ENGINE else ()) for role in Role]
+    return [{}, {"Authorization": "Bearer x.y.z"}, *({"Authorization": f"Bearer {token}"} for token in people)]
 
 
 def fuzz(url: str, key: str, requests: int, number: int, answers: Answers) -> None:
     """At least so many requests to one service, spread over its operations, from the seed `number`."""
-    who = tokens(key)
-    document = httpx.get(f"{url}/openapi.json", headers=next(who), timeout=_SECONDS, trust_env=False)
+    people = everybody(key)
+    document = httpx.get(f"{url}/openapi.json", headers=people[-1], timeout=_SECONDS, trust_env=False)
     schema = schemathesis.openapi.from_dict(document.raise_for_status().json())
     operations = [found.ok() for found in schema.get_all_operations()]
     each = max(2, requests // len(operations) // 2 + 1)
     with httpx.Client(base_url=url, timeout=_SECONDS, trust_env=False) as client:
         for operation in operations:
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                _try(operation, mode, each, number, client, who, answers)
+                _try(operation, mode, each, number, client, list(people), answers)
 
 
 def _try(
@@ -61,9 +61,11 @@ def _try(
     examples: int,
     number: int,
     client: httpx.Client,
-    who: Iterator[dict[str, str]],
+    people: list[Headers],
     answers: Answers,
 ) -> None:
+    """Whoever is turned away asks no more: then those who may ask go on."""
+
     @seed(number)
     @settings(
         max_examples=examples,
@@ -74,8 +76,11 @@ def _try(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
-        status = _status(client, case, next(who))
+        asking = people[answers.requests % len(people)]
+        status = _status(client, case, asking)
         answers.statuses[status] += 1
+        if status in _TURNED_AWAY and len(people) > 1:
+            people.remove(asking)
         if status >= _FAULT:
             answers.faults[f"{case.method} {operation.path}: {status}"] += 1
 
@@ -86,7 +91,7 @@ def _try(
             raise
 
 
-def _status(client: httpx.Client, case: Any, headers: dict[str, str]) -> int:
+def _status(client: httpx.Client, case: Any, headers: Headers) -> int:
     made = case.as_transport_kwargs(base_url=str(client.base_url).rstrip("/"), headers=headers)
     made.pop("cookies", None)
     try:
