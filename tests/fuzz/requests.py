@@ -97,5 +97,5 @@ def _status(client: httpx.Client, case: Any, headers: Headers) -> int:
     try:
         with client.stream(**{name: value for name, value in made.items() if value is not None}) as answer:
             return answer.status_code
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError, TypeError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, AttributeError):
         return 0  # what no client can send, or nobody answered

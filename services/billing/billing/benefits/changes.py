@@ -120,7 +120,8 @@ def _of_service(was: ServiceShown, now: ServiceShown) -> list[Change]:
     if now.visits_remaining.value == 0 and was.visits_remaining.value:
         found.append(Change(ChangeKind.VISITS_USED_UP, now.service, str(was.visits_remaining.value), "0"))
     if now.administered_by.segments and not was.administered_by.segments:
-        found.append(Change(ChangeKind.CARVED_OUT, now.service, None, now.administered_by.value))
+        to = now.administered_by.value or "a payer that it does not name"
+        found.append(Change(ChangeKind.CARVED_OUT, now.service, None, to))
     return found
 
 
