@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser import PHONE
 from tests.intake.photographs import photo
@@ -56,7 +57,7 @@ async def test_somebody_asks_for_help_on_a_phone_without_javascript(
             {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": b"MZ" + bytes(500)}
         )
         await page.get_by_role("button", name="Send").click()
-        assert await page.get_by_role("alert").get_by_role("link").count() == 4
+        await expect(page.get_by_role("alert").get_by_role("link")).to_have_count(4)
         assert await page.get_by_label("Date of birth").input_value() == "2031-01-01"
         assert "This is a program" in await page.get_by_label("Front of the card").evaluate(
             "field => document.getElementById(field.getAttribute('aria-describedby').split(' ').pop()).textContent"
@@ -69,10 +70,10 @@ async def test_somebody_asks_for_help_on_a_phone_without_javascript(
             {"name": "card.heic", "mimeType": "image/heic", "buffer": photo("HEIF")}
         )
         await page.get_by_role("button", name="Send").click()
-        assert await page.get_by_role("heading", name="We will be in touch shortly").is_visible()
+        await expect(page.get_by_role("heading", name="We will be in touch shortly")).to_be_visible()
         await page.reload()
         [intake] = await desk.rows("SELECT reference, in_danger FROM intake")
-        assert await page.get_by_text(intake["reference"]).is_visible()
+        await expect(page.get_by_text(intake["reference"])).to_be_visible()
         assert intake["in_danger"] is False
         assert await desk.count("card_image") == 1
 
@@ -103,7 +104,7 @@ async def test_the_keyboard_alone_sends_the_form(database: str, tmp_path: Path, 
             visited.append(name)
             if name == "in_danger":
                 await page.keyboard.press("Space")
-                assert await page.get_by_role("group", name="Are you in danger").get_by_text(HELP).is_visible()
+                await expect(page.get_by_role("group", name="Are you in danger").get_by_text(HELP)).to_be_visible()
             if name == "name":
                 await page.keyboard.type("Ada Byron")
             if name == "phone":
@@ -115,7 +116,7 @@ async def test_the_keyboard_alone_sends_the_form(database: str, tmp_path: Path, 
         assert [name for name in dict.fromkeys(visited) if name in order] == order
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/received/*")
-        assert await page.get_by_role("alert").get_by_text(HELP).is_visible()
+        await expect(page.get_by_role("alert").get_by_text(HELP)).to_be_visible()
         assert await desk.count("intake") == 1
 
 
@@ -123,10 +124,10 @@ async def test_faults_take_the_focus_and_lead_to_their_fields(database: str, tmp
     async with served(database, tmp_path) as (_, address):
         await page.goto(address)
         await page.get_by_role("button", name="Send").click()
-        assert (await page.title()).startswith("Error: ")
-        assert await page.evaluate("document.activeElement.id") == "summary"
+        await expect(page).to_have_title(re.compile("^Error: "))
+        await expect(page.locator("#summary")).to_be_focused()
         await page.get_by_role("link", name="Tell us your name.").click()
-        assert await page.evaluate("document.activeElement.id") == "name"
+        await expect(page.locator("#name")).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -138,7 +139,7 @@ async def test_text_stands_out_from_its_ground(database: str, tmp_path: Path, br
         await page.goto(address)
         await page.get_by_role("group", name="Are you in danger").get_by_label("Yes").check()
         await page.get_by_role("button", name="Send").click()
-        assert await page.get_by_role("alert").count() == 2
+        await expect(page.get_by_role("alert")).to_have_count(2)
         assert await page.evaluate(_TOO_FAINT) == []
         await context.close()
 
