@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -30,6 +31,9 @@ A = TypeVar("A")
 
 LEASE_SECONDS = 8.0
 """Renewed while a call and its record are under way, so that what a dead process left is soon taken up by another."""
+
+_PATIENCE_SECONDS = 0.05
+"""How long a few free workers wait for more of them, so that one lease serves all, while work is known to wait."""
 
 _LEASE = """
 UPDATE outside_task SET attempt = attempt + 1, due_at = clock_timestamp() + make_interval(secs => $3)
@@ -56,6 +60,12 @@ WHERE id = $1 AND attempt = $2 AND ended_at IS NULL
 _END = """
 UPDATE outside_task SET ended_at = clock_timestamp(), outcome = $2, error = $3 WHERE id = $1 AND ended_at IS NULL
 RETURNING true
+"""
+
+_END_ANSWERED = """
+UPDATE outside_task SET ended_at = clock_timestamp(), outcome = 'answered', error = NULL
+WHERE id = ANY($1::uuid[]) AND ended_at IS NULL
+RETURNING id
 """
 
 
@@ -105,6 +115,15 @@ class Destination(Generic[A]):
     retry_longest_seconds: float = 300.0
 
 
+@dataclass(slots=True, eq=False)
+class _Answered(Generic[A]):
+    """A call that the far side has answered."""
+
+    task: OutsideTask
+    answer: A
+    recorded: bool = False
+
+
 class Pool(Generic[A]):
     """Carries out the tasks of one destination, a bounded number at a time."""
 
@@ -113,25 +132,38 @@ class Pool(Generic[A]):
         self._database = database
         self._telemetry = telemetry
         self._running: dict[asyncio.Task[None], OutsideTask] = {}
+        self._more = False
+        self._answers: list[_Answered[A]] = []
+        self._recording = asyncio.Lock()
 
     @property
     def name(self) -> str:
         return self._to.name
 
     async def run(self) -> None:
-        wake = f"outside:{self._to.name}"
         renewing = asyncio.create_task(self._keep_leases())
         try:
             while True:
-                for task in await self._lease_patiently(self._to.workers - len(self._running)):
-                    self._start(task)
-                if len(self._running) >= self._to.workers:
-                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-                else:
-                    await self._database.wakes.sleep(wake, 0.5)
+                await self._fill()
+                await self._database.wakes.sleep(self._wake, _PATIENCE_SECONDS if self._more else 0.5)
         finally:
             await self._drain()
             renewing.cancel()
+
+    @property
+    def _wake(self) -> str:
+        return f"outside:{self._to.name}"
+
+    @property
+    def _free(self) -> int:
+        return self._to.workers - len(self._running)
+
+    async def _fill(self) -> None:
+        if free := self._free:
+            leased = await self._lease_patiently(free)
+            for task in leased:
+                self._start(task)
+            self._more = len(leased) == free
 
     async def _keep_leases(self) -> None:
         while True:
@@ -161,7 +193,8 @@ class Pool(Generic[A]):
 
     def _ended(self, running: asyncio.Task[None]) -> None:
         del self._running[running]
-        self._database.wakes.wake(f"outside:{self._to.name}")
+        if self._more and self._free >= self._to.workers / 4:  # one lease for several
+            self._database.wakes.wake(self._wake)
 
     async def _lease_patiently(self, free: int) -> list[OutsideTask]:
         """A database that is away ends no call under way: its answer will be recorded when the database is back."""
@@ -175,8 +208,6 @@ class Pool(Generic[A]):
             return []
 
     async def _lease(self, free: int) -> list[OutsideTask]:
-        if free <= 0:
-            return []
         async with self._database.connection() as connection:
             mine = [task.id for task in self._running.values()]
             rows = await connection.fetch(_LEASE, self._to.name, free, LEASE_SECONDS, mine)
@@ -216,11 +247,29 @@ class Pool(Generic[A]):
             return
 
     async def _answer(self, task: OutsideTask, answer: A) -> str:
-        async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
-            if await tx.connection.fetchval(_END, task.id, "answered", None):
-                await self._to.answered(tx, task, answer)
+        """Recorded together with all that was answered while another record was written; alone where that fails."""
+        mine = _Answered(task, answer)
+        self._answers.append(mine)
+        async with self._recording:
+            if mine in self._answers:  # nobody has taken it along
+                together, self._answers = self._answers, []
+                with suppress(Exception) if len(together) > 1 else nullcontext():
+                    await self._apply(together)
+        if not mine.recorded:
+            await self._apply([mine])
         reached("after_record")
         return "answered"
+
+    async def _apply(self, together: list[_Answered[A]]) -> None:
+        async with self._database.transaction() as tx:
+            ended = await tx.connection.fetch(_END_ANSWERED, [one.task.id for one in together])
+            unknown = {row["id"] for row in ended}
+            for one in together:
+                if one.task.id in unknown:
+                    tx.follow(one.task.cause, one.task.correlation_id)
+                    await self._to.answered(tx, one.task, one.answer)
+        for one in together:
+            one.recorded = True
 
     async def _put_off(self, task: OutsideTask, cause_code: str) -> str:
         if task.tries + 1 >= self._to.tries:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Protocol
 
-import httpx
+import aiohttp
 from aiolimiter import AsyncLimiter
 
 from billing.payers.breaker import Breaker
@@ -66,14 +66,8 @@ class Gateway:
         self._listening = listening
         self._limits: dict[str, AsyncLimiter] = {}
         self._breakers: dict[str, Breaker] = {}
-        verify = ssl.create_default_context(cafile=settings.gateway_ca_file)
-        self._client = httpx.AsyncClient(
-            verify=verify,
-            timeout=None,  # noqa: S113  (the whole of an exchange has one limit, in `ask`)
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._tls = ssl.create_default_context(cafile=settings.gateway_ca_file)
+        self._session: aiohttp.ClientSession | None = None
 
     def seconds(self, payer: Payer) -> float:
         """How long an answer of this payer is waited for."""
@@ -94,7 +88,7 @@ class Gateway:
                 reply = await self._exchange(payer, payload_id, question)
         except TimeoutError:
             reply = Reply.failed("timed_out")
-        except httpx.HTTPError:
+        except (aiohttp.ClientError, OSError):
             reply = Reply.failed("unreachable")
         except asyncio.CancelledError:
             breaker.forget_trial()
@@ -112,7 +106,18 @@ class Gateway:
         return reply
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _client(self) -> aiohttp.ClientSession:
+        """Made with the first question, since it belongs to the loop that runs."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),  # each payer has its own limit
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(),  # the whole of an exchange has one limit, in `ask`
+            )
+        return self._session
 
     def _limit(self, payer: Payer) -> AsyncLimiter:
         limit = self._limits.get(payer.id)
@@ -135,14 +140,13 @@ class Gateway:
             at=datetime.now(UTC),
             credentials=credentials,
         )
-        request = self._client.stream(
-            "POST", settings.gateway_url, content=body, headers={"Content-Type": content_type}
-        )
+        headers = {"Content-Type": content_type}
+        request = self._client().post(settings.gateway_url, data=body, headers=headers, allow_redirects=False)
         async with request as response:
-            if (cause := _refusal(response.status_code)) is not None:
+            if (cause := _refusal(response.status)) is not None:
                 return Reply.failed(cause)
             received = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.content.iter_any():
                 received += chunk
                 if len(received) > LARGEST_ANSWER:
                     return Reply.failed("too_large")

@@ -89,8 +89,8 @@ class Verifying:
             tx.connection, envelope.subject, event.appointment_id, event.version, event.starts_at
         ):
             return
-        await self._begin_new(tx, envelope.subject)
-        await self._plan_checks(tx, envelope.subject)
+        if await self._begin_new(tx, envelope.subject):
+            await self._plan_checks(tx, envelope.subject)
 
     async def on_check_before_visit(self, tx: Transaction, timer: Timer) -> None:
         """The visit is near, or its month has begun: ask again what is not known for that day."""
@@ -171,11 +171,13 @@ class Verifying:
         await self._ask(tx, one)
         return one
 
-    async def _begin_new(self, tx: Transaction, patient_id: str) -> None:
-        """Ask about the coverages that waited for a visit."""
-        for coverage, last in await store.coverages_with_last(tx.connection, patient_id):
+    async def _begin_new(self, tx: Transaction, patient_id: str) -> bool:
+        """Ask about the coverages that waited for a visit. Returns False where the patient has none at all."""
+        coverages = await store.coverages_with_last(tx.connection, patient_id)
+        for coverage, last in coverages:
             if coverage.payer_id and last is None:
                 await self.begin(tx, coverage, Reason.REPORTED)
+        return bool(coverages)
 
     def _verification(
         self, coverage: Coverage, payer: Payer | None, visit: datetime | None, reason: Reason, now: datetime

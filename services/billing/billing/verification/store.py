@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -24,13 +24,14 @@ Connection = asyncpg.Connection
 
 
 _LOCK_PATIENT = "SELECT true FROM patient WHERE patient_id = $1 FOR UPDATE"
+_LOCK_NEW_PATIENT = "INSERT INTO patient (patient_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true"
 
 
 async def lock_patient(connection: Connection, patient_id: str) -> None:
     """Everything that is decided about one patient's insurance is decided one after another."""
-    if not await connection.fetchval(_LOCK_PATIENT, patient_id):
-        await connection.execute("INSERT INTO patient (patient_id) VALUES ($1) ON CONFLICT DO NOTHING", patient_id)
-        await connection.fetchval(_LOCK_PATIENT, patient_id)
+    for statement in (_LOCK_PATIENT, _LOCK_NEW_PATIENT, _LOCK_PATIENT):  # the last: another was first to insert
+        if await connection.fetchval(statement, patient_id):
+            return
 
 
 async def save_patient(connection: Connection, patient_id: str, name: str, birth_date: date | None) -> None:
@@ -180,16 +181,6 @@ async def set_order(connection: Connection, coverage: Coverage, order: str | Non
     return bool(changed)
 
 
-async def coverages_of(connection: Connection, patient_id: str, limit: int = 20) -> list[Coverage]:
-    """Newest first."""
-    rows = await connection.fetch(
-        f"SELECT {_COVERAGE} FROM coverage WHERE patient_id = $1 ORDER BY reported_at DESC LIMIT $2",  # noqa: S608
-        patient_id,
-        limit,
-    )
-    return [Coverage(**dict(row)) for row in rows]
-
-
 # Verifications
 
 _VERIFICATION = """
@@ -199,14 +190,14 @@ _VERIFICATION = """
 
 
 def _verification(row: Mapping[str, Any]) -> Verification:
-    fields: dict[str, Any] = dict(row)
-    fields |= {
-        "service_types": tuple(fields["service_types"]),
-        "reason": Reason(fields["reason"]),
-        "state": State(fields["state"]),
-        "outcome": Outcome(fields["outcome"]) if fields["outcome"] else None,
+    known: dict[str, Any] = dict(row)
+    known |= {
+        "service_types": tuple(known["service_types"]),
+        "reason": Reason(known["reason"]),
+        "state": State(known["state"]),
+        "outcome": Outcome(known["outcome"]) if known["outcome"] else None,
     }
-    return Verification(**fields)
+    return Verification(**known)
 
 
 async def open_verification(connection: Connection, one: Verification) -> None:
@@ -249,11 +240,27 @@ async def last_verifications(connection: Connection, coverage_ids: Sequence[str]
     return {row["coverage_id"]: _verification(row) for row in rows}
 
 
-async def coverages_with_last(connection: Connection, patient_id: str) -> list[tuple[Coverage, Verification | None]]:
+_WITH_LAST = f"""
+    SELECT one.*, last.* FROM (
+        SELECT {_COVERAGE} FROM coverage WHERE patient_id = $1 ORDER BY reported_at DESC LIMIT $2
+    ) one LEFT JOIN LATERAL (
+        SELECT {_VERIFICATION} FROM verification WHERE coverage_id = one.id
+        ORDER BY requested_at DESC, verification_id DESC LIMIT 1
+    ) last ON true ORDER BY one.reported_at DESC
+"""  # noqa: S608
+_OF_COVERAGE = len(fields(Coverage))
+
+
+async def coverages_with_last(
+    connection: Connection, patient_id: str, limit: int = 20
+) -> list[tuple[Coverage, Verification | None]]:
     """A patient's coverages, newest first, each with its latest verification if it has any."""
-    coverages = await coverages_of(connection, patient_id)
-    last = await last_verifications(connection, [one.id for one in coverages]) if coverages else {}
-    return [(one, last.get(one.id)) for one in coverages]
+    found: list[tuple[Coverage, Verification | None]] = []
+    for row in await connection.fetch(_WITH_LAST, patient_id, limit):
+        both = list(row.items())
+        last = dict(both[_OF_COVERAGE:])
+        found.append((Coverage(**dict(both[:_OF_COVERAGE])), _verification(last) if last["id"] else None))
+    return found
 
 
 async def answered_on(
@@ -387,8 +394,9 @@ async def end_question(connection: Connection, trace: str, ended: Ended) -> tupl
     )
     if row is None:
         return None
-    fields = dict(row)
-    return _verification({name: fields[name] for name in fields if name != "nth"}), fields["nth"]
+    one = dict(row)
+    nth = one.pop("nth")
+    return _verification(one), nth
 
 
 # By hand
