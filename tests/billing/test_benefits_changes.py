@@ -4,6 +4,7 @@ import pytest
 
 from billing.benefits.by_service import services_shown
 from billing.benefits.changes import Answered, Change, ChangeKind, changes, settled, to_do
+from billing.benefits.segments import Told
 from tests.billing.answers import CATALOGUE, DAY, said
 
 NAMES = {one.id: one.name for one in CATALOGUE.services}
@@ -18,7 +19,7 @@ USUAL = """
 
 
 def answered(text: str = USUAL, plan: str | None = "GOLD PPO", *, active: bool = True) -> Answered:
-    services = services_shown(said(text), DAY, CATALOGUE.offer("60054")) if active else ()
+    services = services_shown(Told(said(text), DAY), CATALOGUE.offer("60054")) if active else ()
     return Answered(active, plan, services)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from billing.benefits.by_service import HAS_SECONDARY, figures_of, lowered, services_shown
 from billing.benefits.cost import Cost, cost
+from billing.benefits.segments import Told
 from billing.benefits.services import OWN_FILE, BadServicesFile, load_services
 from billing.benefits.shown import ServiceShown
 from contracts.money import Money
@@ -19,11 +20,11 @@ EVALUATION = SERVICES["psychiatric_evaluation"]
 
 
 def of(text: str, *, in_network: bool = True, service: str = "psychiatric_evaluation") -> Cost:
-    return cost(figures_of(SERVICES[service], said(text), DAY), SERVICES[service], in_network=in_network)
+    return cost(figures_of(SERVICES[service], Told(said(text), DAY)), SERVICES[service], in_network=in_network)
 
 
 def shown(text: str) -> list[ServiceShown]:
-    return services_shown(said(text), DAY, CATALOGUE.offer("60054"))
+    return services_shown(Told(said(text), DAY), CATALOGUE.offer("60054"))
 
 
 def dollars(found: Cost) -> tuple[str, str] | None:

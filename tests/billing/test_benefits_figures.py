@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from billing.benefits.figures import Figures, Stated, figures, year_ends
+from billing.benefits.segments import Told
 from contracts.money import Money
 from tests.billing.answers import DAY, SERVICES, said, texts
 
@@ -14,7 +15,7 @@ DOLLARS = Money.of
 
 
 def of(text: str, *types: str, **more: Any) -> Figures:
-    return figures(said(text), types or ("MH",), DAY, **more)
+    return figures(Told(said(text), DAY), types or ("MH",), **more)
 
 
 @pytest.mark.parametrize(
@@ -218,14 +219,14 @@ def test_a_later_type_that_is_carved_out_leaves_alone_what_an_earlier_one_told()
 
 def test_segments_that_contradict_each_other_are_a_conflict_with_both_as_evidence() -> None:
     benefits = said("EB*C*IND*30***29*1900*****Y\nEB*C*IND*30***29*400*****Y\nEB*C*IND*30***29*100")
-    left = figures(benefits, ("MH",), DAY).deductible_remaining
+    left = figures(Told(benefits, DAY), ("MH",)).deductible_remaining
     assert (left.value, left.in_conflict, left.said) == (None, True, (DOLLARS("400"), DOLLARS("1900")))
     assert texts(benefits, left.evidence) == ["EB*C*IND*30***29*1900*****Y", "EB*C*IND*30***29*400*****Y"]
 
 
 def test_a_figure_said_twice_is_no_conflict() -> None:
     benefits = said("EB*B*IND*MH***27*25\nEB*B*IND*MH***27*25.00")
-    copay = figures(benefits, ("MH",), DAY).copay
+    copay = figures(Told(benefits, DAY), ("MH",)).copay
     assert (copay.value, len(copay.evidence)) == (DOLLARS("25"), 2)
 
 
@@ -271,4 +272,4 @@ def test_a_code_counts_while_it_exists() -> None:
     ],
 )
 def test_when_the_year_of_the_figures_turns(text: str, ends: date | None) -> None:
-    assert year_ends(said(text), DAY) == ends
+    assert year_ends(Told(said(text), DAY)) == ends

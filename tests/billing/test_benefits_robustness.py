@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from billing.benefits.by_service import MOST_SEGMENTS, other_payers_shown, services_shown
 from billing.benefits.changes import Answered, changes
 from billing.benefits.figures import year_ends
+from billing.benefits.segments import Told
 from billing.benefits.shown import ServiceShown
 from tests.billing.answers import CATALOGUE, DAY, said
 
@@ -51,7 +52,7 @@ ANSWERS = st.lists(st.one_of(EB, BELOW), max_size=25).map("\n".join)
 @given(ANSWERS)
 def test_any_segments_come_to_figures_that_can_be_kept_and_a_range_in_order(text: str) -> None:
     benefits = said(text)
-    for one in services_shown(benefits, DAY, OFFER):
+    for one in services_shown(Told(benefits, DAY), OFFER):
         kept = json.dumps(one.model_dump(mode="json", exclude_defaults=True))
         assert ServiceShown.model_validate_json(kept) == one
         cost = one.cost
@@ -60,15 +61,15 @@ def test_any_segments_come_to_figures_that_can_be_kept_and_a_range_in_order(text
         else:
             assert 0 <= cost.low.cents <= cost.high.cents <= cost.full_price_high.cents
             assert cost.how
-    other_payers_shown(benefits)
-    year_ends(benefits, DAY)
+    other_payers_shown(Told(benefits, DAY))
+    year_ends(Told(benefits, DAY))
 
 
 @settings(deadline=None, max_examples=100)
 @given(ANSWERS, ANSWERS)
 def test_any_two_answers_can_be_compared_and_one_with_itself_changes_nothing(before: str, after: str) -> None:
-    first = Answered(True, None, services_shown(said(before), DAY, OFFER))
-    second = Answered(True, None, services_shown(said(after), DAY, OFFER))
+    first = Answered(True, None, services_shown(Told(said(before), DAY), OFFER))
+    second = Answered(True, None, services_shown(Told(said(after), DAY), OFFER))
     assert changes(first, first) == []
     for change in changes(first, second):
         assert change.was != change.now
@@ -76,7 +77,7 @@ def test_any_two_answers_can_be_compared_and_one_with_itself_changes_nothing(bef
 
 def test_an_answer_that_says_the_same_thousands_of_times_is_kept_small() -> None:
     benefits = said("\n".join(f"EB*B*IND*MH***27*{cents}" for cents in range(5_000)))
-    shown = services_shown(benefits, date(2027, 3, 4), OFFER)
+    shown = services_shown(Told(benefits, date(2027, 3, 4)), OFFER)
     copay = shown[0].copay
     assert copay.in_conflict and len(copay.segments) == len(copay.said) == MOST_SEGMENTS
     assert (copay.said[0].cents, copay.said[-1].cents) == (0, 499_900)

@@ -2,92 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from billing.benefits.cost import Cost, cost
 from billing.benefits.figures import Figures, Stated, figures
 from billing.benefits.order import OtherPayer, other_payers, payers_word
+from billing.benefits.segments import Told
 from billing.benefits.services import Offer, Service
 from billing.benefits.shown import CostShown, FigureShown, OtherPayerShown, SegmentShown, ServiceShown
-from billing.x12.records import Benefit
 from contracts.money import Money
 
 T = TypeVar("T")
-
-Segments = Mapping[int, Benefit]
+F = TypeVar("F", bound=FigureShown[Any])
 
 MOST_SEGMENTS = 20
 """Of one figure, and of messages with one segment: an answer may say the same a thousand times."""
 
-_Shown = FigureShown[Any]
-_UNKNOWN = _Shown(value=None, in_conflict=False, said=[], segments=[])
+_Flag = FigureShown[bool]
+_Amount = FigureShown[Money]
+_Number = FigureShown[int]
+_Text = FigureShown[str]
+_Network = FigureShown[Literal["in", "in_and_out"]]
 
 
-def services_shown(benefits: Sequence[Benefit], on: date, offer: Offer) -> list[ServiceShown]:
-    """What these segments say of each of the clinic's services, in the order of its list."""
-    segments = _segments(benefits)
-    others = other_payers(benefits)
-    return [_shown(service, benefits, on, segments, others, offer.in_network) for service in offer.services]
+class _Evidence:
+    """An answer's segments as they are shown, each made once."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told.by_position
+        self._shown: dict[int, SegmentShown] = {}
+
+    def at(self, positions: Iterable[int]) -> list[SegmentShown]:
+        return [self._segment(at) for at in sorted(set(positions))[:MOST_SEGMENTS] if at in self._told]
+
+    def _segment(self, at: int) -> SegmentShown:
+        if at not in self._shown:
+            one = self._told[at]
+            messages = list(one.messages[:MOST_SEGMENTS])
+            self._shown[at] = SegmentShown(position=at, segment=one.segment, messages=messages)
+        return self._shown[at]
 
 
-def other_payers_shown(benefits: Sequence[Benefit]) -> list[OtherPayerShown]:
-    """The further payers that these segments name."""
-    segments = _segments(benefits)
+def services_shown(told: Told, offer: Offer) -> list[ServiceShown]:
+    """What an answer says of each of the clinic's services, in the order of its list."""
+    evidence = _Evidence(told)
+    others = other_payers(told.benefits)
+    return [_shown(service, told, evidence, others, offer.in_network) for service in offer.services]
+
+
+def other_payers_shown(told: Told) -> list[OtherPayerShown]:
+    """The further payers that an answer names."""
+    evidence = _Evidence(told)
     return [
-        OtherPayerShown(name=one.name, pays=one.pays, segments=_evidence(one.evidence, segments))
-        for one in other_payers(benefits)
+        OtherPayerShown(name=one.name, pays=one.pays, segments=evidence.at(one.evidence))
+        for one in other_payers(told.benefits)
     ]
 
 
-def figures_of(service: Service, benefits: Sequence[Benefit], on: date) -> Figures:
-    """What these segments state for one service of the clinic."""
+def figures_of(service: Service, told: Told) -> Figures:
+    """What an answer states for one service of the clinic."""
     return figures(
-        benefits,
+        told,
         service.service_types,
-        on,
-        procedures=service.codes(on),
-        principal=service.principal_codes(on),
+        procedures=service.codes(told.on),
+        principal=service.principal_codes(told.on),
         only_by_procedure=service.only_by_procedure,
     )
 
 
 def _shown(
-    service: Service,
-    benefits: Sequence[Benefit],
-    on: date,
-    segments: Segments,
-    others: Sequence[OtherPayer],
-    in_network: bool,
+    service: Service, told: Told, evidence: _Evidence, others: Sequence[OtherPayer], in_network: bool
 ) -> ServiceShown:
-    found = figures_of(service, benefits, on)
-    costs = _cost(cost(found, service, in_network=in_network), service, segments)
+    found = figures_of(service, told)
+    costs = _cost(cost(found, service, in_network=in_network), service, evidence)
     if payers_word(others) == "secondary":
-        costs = lowered(costs, PAYS_SECOND, _evidence((at for one in others for at in one.evidence), segments))
-
-    def shown(stated: Stated[Any], words: Callable[[Any], Any] = lambda value: value) -> Any:
-        return _figure(stated, segments, words)
+        costs = lowered(costs, PAYS_SECOND, evidence.at(at for one in others for at in one.evidence))
 
     return ServiceShown(
         service=service.id,
         name=service.name,
         service_types=list(service.service_types),
         shared_by=found.shared_by,
-        covered=shown(found.covered),
-        copay=shown(found.copay),
-        coinsurance=shown(found.coinsurance, share),
-        deductible=shown(found.deductible),
-        deductible_remaining=shown(found.deductible_remaining),
-        out_of_pocket=shown(found.out_of_pocket),
-        out_of_pocket_remaining=shown(found.out_of_pocket_remaining),
-        visits=shown(found.visits),
-        visits_remaining=shown(found.visits_remaining),
-        authorization_required=shown(found.authorization_required),
-        network=shown(found.network),
-        covered_out_of_network=shown(found.covered_out_of_network),
-        administered_by=shown(found.administered_by),
+        covered=_figure(_Flag, found.covered, evidence),
+        copay=_figure(_Amount, found.copay, evidence),
+        coinsurance=_figure(_Text, found.coinsurance, evidence, share),
+        deductible=_figure(_Amount, found.deductible, evidence),
+        deductible_remaining=_figure(_Amount, found.deductible_remaining, evidence),
+        out_of_pocket=_figure(_Amount, found.out_of_pocket, evidence),
+        out_of_pocket_remaining=_figure(_Amount, found.out_of_pocket_remaining, evidence),
+        visits=_figure(_Number, found.visits, evidence),
+        visits_remaining=_figure(_Number, found.visits_remaining, evidence),
+        authorization_required=_figure(_Flag, found.authorization_required, evidence),
+        network=_figure(_Network, found.network, evidence),
+        covered_out_of_network=_figure(_Flag, found.covered_out_of_network, evidence),
+        administered_by=_figure(_Text, found.administered_by, evidence),
         cost=costs,
     )
 
@@ -114,27 +124,17 @@ def share(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-def _segments(benefits: Iterable[Benefit]) -> Segments:
-    return {one.position: one for one in benefits}
-
-
-def _evidence(positions: Iterable[int], segments: Segments) -> list[SegmentShown]:
-    return [
-        SegmentShown(position=at, segment=one.segment, messages=list(one.messages[:MOST_SEGMENTS]))
-        for at in sorted(set(positions))[:MOST_SEGMENTS]
-        if (one := segments.get(at)) is not None
-    ]
-
-
-def _figure(stated: Stated[T], segments: Segments, words: Callable[[T], Any]) -> FigureShown[Any]:
+def _figure(
+    kind: type[F], stated: Stated[T], evidence: _Evidence, words: Callable[[T], Any] = lambda value: value
+) -> F:
     if not stated.evidence:
-        return _UNKNOWN
+        return kind()
     conflict = stated.in_conflict and bool(stated.said)
-    return _Shown(
+    return kind(
         value=None if stated.value is None else words(stated.value),
         in_conflict=conflict,
         said=[words(value) for value in _few(stated.said)] if conflict else [],
-        segments=_evidence(stated.evidence, segments),
+        segments=evidence.at(stated.evidence),
     )
 
 
@@ -143,13 +143,13 @@ def _few(said: Sequence[T]) -> Sequence[T]:
     return said if len(said) <= MOST_SEGMENTS else [*said[: MOST_SEGMENTS - 1], said[-1]]
 
 
-def _cost(found: Cost, service: Service, segments: Segments) -> CostShown:
+def _cost(found: Cost, service: Service, evidence: _Evidence) -> CostShown:
     return CostShown(
         low=found.low,
         high=found.high,
         unknown_because=found.unknown_because,
         how=list(found.how),
-        segments=_evidence(found.evidence, segments),
+        segments=evidence.at(found.evidence),
         full_price_low=service.price.low,
         full_price_high=service.price.high,
     )

@@ -32,7 +32,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, Literal, TypeVar
 
-from billing.benefits.segments import Heard, Level, hear, rank
+from billing.benefits.segments import Heard, Level, Told, rank
 from billing.x12.codes import DATE_BOUNDS, STANDINGS
 from billing.x12.records import Benefit, Delivery
 from contracts.money import Money
@@ -90,19 +90,18 @@ class Figures:
 
 
 def figures(
-    benefits: Sequence[Benefit],
+    told: Told,
     service_types: Sequence[str],
-    on: date,
     *,
     procedures: Collection[str] = (),
     principal: Collection[str] = (),
     only_by_procedure: bool = False,
 ) -> Figures:
-    """What these segments state for a service on a day.
+    """What an answer states for a service.
 
     `principal` are those of its procedures that stand for the visit as a whole: only they have its cost.
     """
-    heard = hear(benefits, service_types, procedures, on)
+    heard = told.about(service_types, procedures)
     closest = [level for level in heard.procedures if level.name in principal]
     by_type = [] if only_by_procedure else list(heard.types)
     shared = _first([*closest, *by_type, _medicare(heard.plan)], _shares)
@@ -125,25 +124,25 @@ def figures(
         visits=visits.whole,
         visits_remaining=visits.left,
         authorization_required=_authorization(heard, procedures, only_by_procedure),
-        network=_network(benefits, shared),
+        network=_network(told, shared),
         covered_out_of_network=_first(heard.outside, _covers_outside) or Stated(),
         administered_by=_administrator(heard.carved_out),
     )
 
 
-def year_ends(benefits: Sequence[Benefit], on: date) -> date | None:
+def year_ends(told: Told) -> date | None:
     """The last day that deductibles and limits of an answer belong to: their own dates' end, or the calendar year's."""
-    counted = [one for one in benefits if one.kind in ("C", "G", "F") and one.network != "N"]
+    counted = [one for one in told.benefits if one.kind in ("C", "G", "F") and one.network != "N"]
     ends = [
         end
         for one in counted
         for period in one.dates
         if DATE_BOUNDS.get(period.qualifier) in ("end", "period")
         and (end := period.end or (period.start if DATE_BOUNDS[period.qualifier] == "end" else None)) is not None
-        and end >= on
+        and end >= told.on
     ]
     if any(one.period == "23" for one in counted):
-        ends.append(date(on.year, 12, 31))
+        ends.append(date(told.on.year, 12, 31))
     return min(ends, default=None)
 
 
@@ -283,15 +282,10 @@ def _authorized(level: Level) -> Stated[bool]:
     )
 
 
-def _network(benefits: Sequence[Benefit], shared: _Shared | None) -> Stated[Literal["in", "in_and_out"]]:
-    evidence = {*shared.copay.evidence, *shared.coinsurance.evidence} if shared else set[int]()
-    return _agreed(
-        [
-            (_NETWORKS[one.network], one.position)
-            for one in benefits
-            if one.position in evidence and one.network in _NETWORKS
-        ]
-    )
+def _network(told: Told, shared: _Shared | None) -> Stated[Literal["in", "in_and_out"]]:
+    evidence = sorted({*shared.copay.evidence, *shared.coinsurance.evidence}) if shared else ()
+    stated = [(told.by_position[at].network, at) for at in evidence]
+    return _agreed([(_NETWORKS[network], at) for network, at in stated if network in _NETWORKS])
 
 
 def _administrator(carved_out: Benefit | None) -> Stated[str]:

@@ -17,9 +17,11 @@ The rules, in order (X12 005010X279A1, EB; examples are EB segments):
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from billing.x12.codes import DATE_BOUNDS, SERVICE_SCOPES, STANDINGS
 from billing.x12.records import Benefit, Period, Procedure
@@ -32,15 +34,22 @@ _PHARMACY = "88"
 _CARVED_OUT = "U"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Level:
     """Segments that speak about the service equally closely. `name` is a procedure, a service type, or `30`."""
 
     name: str
     segments: Sequence[Benefit]
 
-    def of(self, kind: str) -> list[Benefit]:
-        return [one for one in self.segments if one.kind == kind]
+    def of(self, kind: str) -> Sequence[Benefit]:
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Benefit]]:
+        found = defaultdict[str, list[Benefit]](list)
+        for one in self.segments:
+            found[one.kind].append(one)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +64,53 @@ class Heard:
     carved_out: Benefit | None
 
 
-def hear(benefits: Sequence[Benefit], service_types: Sequence[str], procedures: Collection[str], on: date) -> Heard:
-    """Sort an answer's segments by how closely they speak about a service of these types and procedures."""
-    holding = [one for one in benefits if _on(one.dates, on) and _at_an_office(one) and _outside_hospital(one)]
-    inside = [one for one in holding if one.network != "N"]
-    types, carved_out = _until_carved_out(_types(inside, service_types))
-    return Heard(
-        procedures=[level for code in procedures if (level := _procedure(inside, code)).segments],
-        types=types,
-        plan=Level("30", [] if carved_out else [one for one in inside if _of_plan(one)]),
-        outside=_with_plan([one for one in holding if one.network == "N"], service_types),
-        carved_out=carved_out,
-    )
+class Told:
+    """An answer's segments that hold on a day at a clinic's office, sorted once for all services looked up in them."""
+
+    def __init__(self, benefits: Sequence[Benefit], on: date) -> None:
+        self.on = on
+        self.benefits = benefits
+        self.by_position = {one.position: one for one in benefits}
+        holding = [one for one in benefits if _on(one.dates, on) and _at_an_office(one) and _outside_hospital(one)]
+        self._inside = _Side([one for one in holding if one.network != "N"])
+        self._outside = _Side([one for one in holding if one.network == "N"])
+
+    def about(self, service_types: Sequence[str], procedures: Collection[str]) -> Heard:
+        """What speaks about a service of these types and procedures."""
+        types, carved_out = _until_carved_out(map(self._inside.type, service_types))
+        return Heard(
+            procedures=[level for code in procedures if (level := self._inside.procedure(code)).segments],
+            types=types,
+            plan=Level("30", ()) if carved_out else self._inside.plan,
+            outside=[*map(self._outside.type, service_types), self._outside.plan],
+            carved_out=carved_out,
+        )
+
+
+class _Side:
+    """What holds in the network, or outside of it."""
+
+    def __init__(self, benefits: Sequence[Benefit]) -> None:
+        self.plan = Level("30", [one for one in benefits if _of_plan(one)])
+        self._with_procedure = [one for one in benefits if one.procedure is not None]
+        by_type = defaultdict[str, list[Benefit]](list)
+        for one in benefits:
+            if one.procedure is None:
+                for code in dict.fromkeys(one.service_types):
+                    by_type[code].append(one)
+        self._types = {code: Level(code, found) for code, found in by_type.items()}
+
+    def type(self, code: str) -> Level:
+        return self._types.get(code) or Level(code, ())
+
+    def procedure(self, code: str) -> Level:
+        return Level(code, [one for one in self._with_procedure if one.procedure and _names(one.procedure, code)])
 
 
 def rank(benefit: Benefit) -> tuple[bool, bool, int]:
     """Among segments for one figure: the network's own first, then an office's, then one person's before a family's."""
     said_network = benefit.network in ("Y", "W")
     return not said_network, not benefit.circumstances, _LEVELS.get(benefit.level, _OTHER_LEVEL)
-
-
-def _types(benefits: Sequence[Benefit], service_types: Sequence[str]) -> list[Level]:
-    plain = [one for one in benefits if one.procedure is None]
-    return [Level(code, [one for one in plain if code in one.service_types]) for code in service_types]
-
-
-def _with_plan(benefits: Sequence[Benefit], service_types: Sequence[str]) -> list[Level]:
-    return [*_types(benefits, service_types), Level("30", [one for one in benefits if _of_plan(one)])]
 
 
 def _until_carved_out(levels: Iterable[Level]) -> tuple[list[Level], Benefit | None]:
@@ -98,10 +127,6 @@ def _until_carved_out(levels: Iterable[Level]) -> tuple[list[Level], Benefit | N
 
 def _tells(level: Level) -> bool:
     return any(one.kind in ("A", "B") or STANDINGS.get(one.kind) == "active" for one in level.segments)
-
-
-def _procedure(benefits: Sequence[Benefit], code: str) -> Level:
-    return Level(code, [one for one in benefits if one.procedure and _names(one.procedure, code)])
 
 
 def _names(procedure: Procedure, code: str) -> bool:

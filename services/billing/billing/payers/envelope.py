@@ -86,10 +86,23 @@ def _boundary(content_type: str) -> bytes:
         raise fault if isinstance(fault, BadEnvelope) else BadEnvelope("no content type") from None
 
 
+_DASHED = re.compile(rb"\n--([^\n]*)")
+
+
 def _parts(body: bytes, boundary: bytes) -> list[bytes]:
-    """What stands between the boundaries, each at the beginning of a line (RFC 2046, 5.1.1)."""
-    _, *parts = re.split(rb"\n--" + re.escape(boundary) + rb"(?=--|[ \t]*\r?\n)", b"\n" + body)
-    return [part.removesuffix(b"\r") for part in parts if not part.startswith(b"--")]
+    """What stands between the boundaries, each a line of its own (RFC 2046, 5.1.1), up to the one that closes."""
+    lines = b"\n" + body
+    parts: list[bytes] = []
+    begun: int | None = None
+    for dashed in _DASHED.finditer(lines):
+        line = dashed[1]
+        rest = line[len(boundary) :].rstrip(b" \t\r")
+        if not line.startswith(boundary) or not (rest == b"" or rest.startswith(b"--")):
+            continue
+        if begun is not None:
+            parts.append(lines[begun : dashed.start()].removesuffix(b"\r"))
+        begun = dashed.end() if rest == b"" else None
+    return parts if begun is None else [*parts, lines[begun:]]
 
 
 _PLAIN_HEAD = re.compile(rb'\s*Content-Disposition: form-data; name="([A-Za-z]+)"\s*')

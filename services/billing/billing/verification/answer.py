@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from billing.benefits.by_service import other_payers_shown, services_shown
 from billing.benefits.figures import year_ends
+from billing.benefits.segments import Told
 from billing.benefits.services import Offer
 from billing.benefits.shown import OtherPayerShown, ServiceShown
 from billing.payers.gateway import PASSING, Reply
@@ -173,15 +174,15 @@ def _of_coverage(coverage: Coverage, asked: Asked, offer: Offer | None) -> Findi
     if found.answer == "inactive":
         code = found.cause if found.cause in ("ended", "not_begun") else "inactive"
         return Finding(Outcome.INACTIVE, Next.NOTHING, causes.cause(code), plan=plan, evidence=found.positions)
-    stated, on = coverage.benefits, asked.service_date
+    told = Told(coverage.benefits, asked.service_date)
     return Finding(
         Outcome.ACTIVE,
         Next.NOTHING,
         plan=plan,
-        benefits=tuple(of_service(stated, code, on) for code in asked.service_types),
-        services=tuple(services_shown(stated, on, offer)) if offer else (),
-        other_payers=tuple(other_payers_shown(stated)),
-        benefit_year_ends=year_ends(stated, on),
+        benefits=tuple(of_service(told, code) for code in asked.service_types),
+        services=tuple(services_shown(told, offer)) if offer else (),
+        other_payers=tuple(other_payers_shown(told)),
+        benefit_year_ends=year_ends(told),
         evidence=found.positions,
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date
 
 from billing.benefits.figures import Figures, Stated, figures
-from billing.x12.records import Benefit
+from billing.benefits.segments import Told
 
 __all__ = ["ServiceBenefit", "Stated", "of_service"]
 
@@ -19,7 +17,7 @@ class ServiceBenefit(Figures):
     service_type: str
 
 
-def of_service(benefits: Sequence[Benefit], service_type: str, on: date) -> ServiceBenefit:
-    """What these segments state for a service type on a day."""
-    found = figures(benefits, (service_type,), on)
+def of_service(told: Told, service_type: str) -> ServiceBenefit:
+    """What an answer states for a service type."""
+    found = figures(told, (service_type,))
     return ServiceBenefit(**{one.name: getattr(found, one.name) for one in fields(found)}, service_type=service_type)

@@ -31,7 +31,7 @@ CHANGED = "verifications_changed"
 async def conclude(tx: Transaction, one: Verification, finding: Finding, clinic: Clinic) -> Step:
     """Take the step that a finding asks for. Needs the patient's lock."""
     step = model.step(one, finding, tx.now, clinic)
-    benefits = [said(benefit) for benefit in finding.benefits]
+    benefits = tuple(said(benefit) for benefit in finding.benefits)
     await store.take_step(tx.connection, one, finding, step, benefits, tx.now)
     if step.state is State.WAITING and step.asking_again_at is not None:
         await tx.set_timer(ASK_AGAIN, one.id, step.asking_again_at)
@@ -40,7 +40,7 @@ async def conclude(tx: Transaction, one: Verification, finding: Finding, clinic:
         if step.state is State.CONCLUDED:
             await tx.ask_outside(TELL, one.id, {}, subject=one.patient_id)
         return step
-    _say(tx, one, finding, step, tuple(benefits))
+    _say(tx, one, finding, step, benefits)
     if finding.outcome is not Outcome.UNDETERMINED:
         await _compare(tx, one, finding)
     if step.tell_person and step.tell_person != one.to_do:

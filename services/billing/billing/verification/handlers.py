@@ -131,7 +131,6 @@ class Verifying:
         Needs the patient's lock. What no payer can be asked goes to a person at once. `visits` are those ahead, where
         the caller knows them.
         """
-        await tx.cancel_timer(VISIT_AWAITED, coverage.id)
         payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
         if visits is None:
             visits = await store.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
@@ -140,8 +139,8 @@ class Verifying:
             tx.connection, coverage.id, one.service_date, self._day_began(tx.now)
         ):
             return None
-        await store.open_verification(tx.connection, one)
         if payer is None or not coverage.member_id.strip():
+            await store.open_verification(tx.connection, one)
             cause = causes.cause("payer_unknown" if payer is None else "member_number_missing")
             await conclude(tx, one, Finding(Outcome.UNDETERMINED, Next.PERSON, cause), self._clinic)
             return one
@@ -156,7 +155,7 @@ class Verifying:
             ),
             subject=one.patient_id,
         )
-        await self._ask(tx, one)
+        await self._ask(tx, one, new=True)
         return one
 
     async def inquire(
@@ -167,8 +166,7 @@ class Verifying:
         assert payer is not None, "the payer is known before a program's question is taken"
         one = self._verification(coverage, payer, None, Reason.ASKED, tx.now)
         one = replace(one, service_date=on or one.service_date, service_types=tuple(service_types) or one.service_types)
-        await store.open_verification(tx.connection, one)
-        await self._ask(tx, one)
+        await self._ask(tx, one, new=True)
         return one
 
     async def _begin_new(self, tx: Transaction, patient_id: str) -> bool:
@@ -176,6 +174,7 @@ class Verifying:
         coverages = await store.coverages_with_last(tx.connection, patient_id)
         for coverage, last in coverages:
             if coverage.payer_id and last is None:
+                await tx.cancel_timer(VISIT_AWAITED, coverage.id)
                 await self.begin(tx, coverage, Reason.REPORTED)
         return bool(coverages)
 
@@ -197,17 +196,22 @@ class Verifying:
             requested_at=now,
         )
 
-    async def _ask(self, tx: Transaction, one: Verification) -> None:
-        """Decide to ask now, or once the payer's system is back from its weekly pause."""
+    async def _ask(self, tx: Transaction, one: Verification, *, new: bool = False) -> None:
+        """Decide to ask now, or once the payer's system is back from its weekly pause. A new one is opened by that."""
         payer = self._directory.get(one.payer_id or "")
         opens = payer.opens_at(tx.now) if payer else None
         if payer is not None and opens is not None and one.reason is not Reason.FORCED:
             closed = causes.cause("payer_closed", payer.name)
+            if new:
+                await store.open_verification(tx.connection, one)
             waits = Finding(Outcome.UNDETERMINED, Next.ASK_AGAIN, closed, after=opens - tx.now)
             await conclude(tx, one, waits, self._clinic)
             return
         trace = uuid7().hex.upper()  # X12 knows capitals only
-        await store.decide_question(tx.connection, one, trace, tx.now)
+        if new:
+            await store.open_verification(tx.connection, one, trace)
+        else:
+            await store.decide_question(tx.connection, one, trace, tx.now)
         tx.wake(CHANGED)
         if payer is not None and payer.answered_by == "engine":
             await for_engine(tx.connection, trace, payer.id)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 import asyncpg
+from pydantic import TypeAdapter
 
+from billing.benefits.shown import OtherPayerShown, ServiceShown
 from billing.verification.answer import Finding, Outcome
 from billing.verification.model import Reason, State, Step, Verification
 from billing.verification.question import Asked, Insured
@@ -200,14 +201,26 @@ def _verification(row: Mapping[str, Any]) -> Verification:
     return Verification(**known)
 
 
-async def open_verification(connection: Connection, one: Verification) -> None:
-    """Begin one; what was under way for the same coverage is superseded."""
+_OPEN = """
+WITH superseded AS (
+    UPDATE verification SET latest = false, changed_at = clock_timestamp(), asking_again_at = NULL,
+        state = CASE WHEN state = 'concluded' THEN state ELSE 'superseded' END
+    WHERE coverage_id = $2 AND latest
+), opened AS (
+    INSERT INTO verification (verification_id, coverage_id, patient_id, payer_id, payer, service_date, service_types,
+        reason, state, requested_at, questions)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11::text IS NULL THEN 0 ELSE 1 END)
+    RETURNING verification_id, requested_at
+)
+INSERT INTO question (trace, verification_id, number, control_number, decided_at)
+SELECT $11, verification_id, 1, nextval('interchange_control_number'), requested_at FROM opened WHERE $11 IS NOT NULL
+"""
+
+
+async def open_verification(connection: Connection, one: Verification, trace: str | None = None) -> None:
+    """Begin one, with its first question where a trace is given; what was under way for the coverage is superseded."""
     await connection.execute(
-        "WITH superseded AS (UPDATE verification SET latest = false, changed_at = clock_timestamp(), "
-        "asking_again_at = NULL, state = CASE WHEN state = 'concluded' THEN state ELSE 'superseded' END "
-        "WHERE coverage_id = $2 AND latest) "
-        "INSERT INTO verification (verification_id, coverage_id, patient_id, payer_id, payer, service_date, "
-        "service_types, reason, state, requested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        _OPEN,
         one.id,
         one.coverage_id,
         one.patient_id,
@@ -218,6 +231,7 @@ async def open_verification(connection: Connection, one: Verification) -> None:
         one.reason,
         one.state,
         one.requested_at,
+        trace,
     )
 
 
@@ -277,12 +291,17 @@ async def answered_on(
     return _verification(row) if row else None
 
 
+_BENEFITS = TypeAdapter(tuple[Benefit, ...])
+_SERVICES = TypeAdapter(tuple[ServiceShown, ...])
+_OTHER_PAYERS = TypeAdapter(tuple[OtherPayerShown, ...])
+
+
 async def take_step(
     connection: Connection,
     one: Verification,
     finding: Finding,
     step: Step,
-    benefits: Sequence[Benefit],
+    benefits: tuple[Benefit, ...],
     now: datetime,
 ) -> None:
     """Keep what was found and what follows."""
@@ -308,12 +327,12 @@ async def take_step(
         finding.plan.name,
         finding.plan.begins,
         finding.plan.ends,
-        json.dumps([benefit.model_dump(mode="json", exclude_none=True) for benefit in benefits]),
+        _BENEFITS.dump_json(benefits, exclude_none=True).decode(),
         answered,
         now,
         step.state is State.CONCLUDED,
-        json.dumps([one.model_dump(mode="json", exclude_defaults=True) for one in finding.services]),
-        json.dumps([one.model_dump(mode="json") for one in finding.other_payers]),
+        _SERVICES.dump_json(finding.services, exclude_defaults=True).decode(),
+        _OTHER_PAYERS.dump_json(finding.other_payers).decode(),
         finding.benefit_year_ends,
     )
 
@@ -334,7 +353,7 @@ class Decided:
 
 
 async def decide_question(connection: Connection, one: Verification, trace: str, now: datetime) -> None:
-    """The next question of a verification."""
+    """The next question of a verification that has been opened."""
     await connection.execute(
         "WITH counted AS (UPDATE verification SET state = 'asking', asking_again_at = NULL, questions = questions + 1, "
         "changed_at = clock_timestamp() "
