@@ -63,6 +63,11 @@ class Engines:
         return self.postgres.dsn
 
     @property
+    def services_dsn(self) -> str:
+        """The same, as it serves processes on this machine best."""
+        return self.admin_dsn if self._database_url or not self.postgres else self.postgres.socket_dsn
+
+    @property
     def bootstrap(self) -> str:
         """Kafka's bootstrap servers, host:port."""
         if self._bootstrap:

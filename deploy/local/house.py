@@ -240,7 +240,7 @@ class House:
         for name in (*PARTS, "smtp"):
             ports[name] = free_port(self._wanted[name], taken=ports.values())
         return Site(
-            admin_dsn=self.engines.admin_dsn,
+            admin_dsn=self.engines.services_dsn,
             bootstrap=self.engines.bootstrap,
             prefix=self.prefix,
             ports=ports,

