@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -34,6 +35,8 @@ _ELSEWHERE = 0.8
 """The name is right, but the place is one where this payer insures nobody."""
 _NEVER_SURE = 0.97
 """A likeness, however great, is less than the name itself."""
+_REMEMBERED = 4096
+"""Different ways to name a payer that are not looked up again: a clinic's patients have a few hundred of them."""
 
 
 class BadPayersFile(ValueError):
@@ -113,6 +116,8 @@ class Directory:
         )
         self._names = [(payer, self._plain(name)) for payer in file.payers for name in (payer.name, *payer.known_as)]
         self._alone = {self._plain(name): payer for payer in file.payers for name in payer.known_alone_as}
+        self.recognise = lru_cache(_REMEMBERED)(self._recognise)
+        """Which payer is meant by what a card says or a person types; a payer's id is taken as well."""
 
     def __iter__(self) -> Iterator[Payer]:
         return iter(self._by_id.values())
@@ -120,8 +125,7 @@ class Directory:
     def get(self, id: str) -> Payer | None:
         return self._by_id.get(id)
 
-    def recognise(self, said: str) -> Recognised:
-        """Which payer is meant by what a card says or a person types; a payer's id is taken as well."""
+    def _recognise(self, said: str) -> Recognised:
         if (named := self._by_id.get(said.strip())) is not None:
             return Recognised(named, 1.0, (named,))
         plain = self._plain(said)
