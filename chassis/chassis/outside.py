@@ -135,6 +135,7 @@ class Pool(Generic[A]):
         self._more = False
         self._answers: list[_Answered[A]] = []
         self._recording = asyncio.Lock()
+        self._at_once = max(1, destination.workers // 4)  # calls go on while a part of them is recorded
 
     @property
     def name(self) -> str:
@@ -193,7 +194,7 @@ class Pool(Generic[A]):
 
     def _ended(self, running: asyncio.Task[None]) -> None:
         del self._running[running]
-        if self._more and self._free >= self._to.workers / 4:  # one lease for several
+        if self._more and self._free >= self._at_once:  # one lease for several
             self._database.wakes.wake(self._wake)
 
     async def _lease_patiently(self, free: int) -> list[OutsideTask]:
@@ -252,7 +253,7 @@ class Pool(Generic[A]):
         self._answers.append(mine)
         async with self._recording:
             if mine in self._answers:  # nobody has taken it along
-                together, self._answers = self._answers, []
+                together, self._answers = self._answers[: self._at_once], self._answers[self._at_once :]
                 with suppress(Exception) if len(together) > 1 else nullcontext():
                     await self._apply(together)
         if not mine.recorded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
@@ -25,6 +25,7 @@ _Amount = FigureShown[Money]
 _Number = FigureShown[int]
 _Text = FigureShown[str]
 _Network = FigureShown[Literal["in", "in_and_out"]]
+_UNKNOWN: Mapping[type, Any] = {kind: kind() for kind in (_Flag, _Amount, _Number, _Text, _Network)}
 
 
 class _Evidence:
@@ -128,7 +129,7 @@ def _figure(
     kind: type[F], stated: Stated[T], evidence: _Evidence, words: Callable[[T], Any] = lambda value: value
 ) -> F:
     if not stated.evidence:
-        return kind()
+        return _UNKNOWN[kind]
     conflict = stated.in_conflict and bool(stated.said)
     return kind(
         value=None if stated.value is None else words(stated.value),

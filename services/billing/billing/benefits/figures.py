@@ -179,6 +179,12 @@ _NOTHING: _Limit[Any] = _Limit(Stated(), Stated())
 
 
 def _limit(level: Level, kind: Literal["C", "G"]) -> _Limit[Money] | None:
+    if kind not in level.worked_out:
+        level.worked_out[kind] = _limit_found(level, kind)
+    return level.worked_out[kind]
+
+
+def _limit_found(level: Level, kind: Literal["C", "G"]) -> _Limit[Money] | None:
     if not (stated := level.of(kind)):
         return None
     whole = _figure([one for one in stated if one.period in _TOTAL_PERIODS], _money)
@@ -329,6 +335,8 @@ def _agreed(said: Sequence[tuple[T, int]]) -> Stated[T]:
     if len(said) == 1:
         [(value, position)] = said
         return Stated(value, (position,), (value,))
+    if not said:
+        return Stated()
     values = tuple(sorted({value for value, _ in said}, key=_size))
     evidence = tuple(sorted({position for _, position in said}))
     return Stated(values[0] if len(values) == 1 else None, evidence, values)

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from billing.x12.codes import DATE_BOUNDS, SERVICE_SCOPES, STANDINGS
 from billing.x12.records import Benefit, Period, Procedure
@@ -40,6 +41,8 @@ class Level:
 
     name: str
     segments: Sequence[Benefit]
+    worked_out: dict[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
+    """What was found in it already, by the figure's name: services share their levels."""
 
     def of(self, kind: str) -> Sequence[Benefit]:
         return self._by_kind.get(kind, ())

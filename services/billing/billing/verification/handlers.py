@@ -232,7 +232,7 @@ class Verifying:
         """
         asked = await self._asked_before(tx, patient_id)
         if not asked:
-            return  # a check that was planned before finds nothing to do
+            return
         if visits is None:
             visits = await store.visits_ahead(tx.connection, patient_id, tx.now)
         earliest = not_before or tx.now
@@ -242,10 +242,8 @@ class Verifying:
                 for _, payer, last in asked
                 if (due := model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)) is not None
             ]
-            if checks:
+            if checks:  # else one that was planned before finds nothing to do
                 await tx.set_timer(CHECK_BEFORE_VISIT, visit.appointment_id, min(checks))
-            else:
-                await tx.cancel_timer(CHECK_BEFORE_VISIT, visit.appointment_id)
             earliest = max(earliest, visit.starts_at)
 
     async def _asked_before(self, tx: Transaction, patient_id: str) -> list[tuple[Coverage, Payer, Verification]]:

@@ -24,15 +24,18 @@ Connection = asyncpg.Connection
 # Whom it is about
 
 
-_LOCK_PATIENT = "SELECT true FROM patient WHERE patient_id = $1 FOR UPDATE"
-_LOCK_NEW_PATIENT = "INSERT INTO patient (patient_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true"
+_LOCK_PATIENT = """
+WITH known AS (SELECT true FROM patient WHERE patient_id = $1 FOR UPDATE),
+new AS (INSERT INTO patient (patient_id) SELECT $1 WHERE NOT EXISTS (SELECT FROM known) ON CONFLICT DO NOTHING
+        RETURNING true)
+SELECT true FROM known UNION ALL SELECT true FROM new
+"""
 
 
 async def lock_patient(connection: Connection, patient_id: str) -> None:
     """Everything that is decided about one patient's insurance is decided one after another."""
-    for statement in (_LOCK_PATIENT, _LOCK_NEW_PATIENT, _LOCK_PATIENT):  # the last: another was first to insert
-        if await connection.fetchval(statement, patient_id):
-            return
+    while not await connection.fetchval(_LOCK_PATIENT, patient_id):
+        pass  # somebody else inserted the row just now: lock theirs
 
 
 async def save_patient(connection: Connection, patient_id: str, name: str, birth_date: date | None) -> None:
