@@ -112,6 +112,8 @@ class Inbox:
                     await self._handle(tx, one)
                     fresh.append(one)
                 under_way = None
+                # Whoever tries a head may wait for what this transaction has locked, so it does not wait for them.
+                outcomes = await self._behind(tx, others, patient=False)
         except Exception:
             # Where none was under way, the commit failed: halves come down to the one that cannot be committed.
             at = received.index(under_way) if under_way else len(received) // 2
@@ -121,7 +123,7 @@ class Inbox:
             return
         for one in fresh:
             self._counted(one.envelope.type, Outcome.APPLIED)
-        for one, outcome in zip(others, await self._behind(others), strict=True):
+        for one, outcome in zip(others, outcomes, strict=True):
             self._counted(one.envelope.type, outcome or await self._alone(one))
 
     async def _alone(self, one: _Received) -> Outcome:
@@ -136,16 +138,18 @@ class Inbox:
                     raise
                 await self._parking.park_failed(self.consumer, one.record, one.envelope.id, cause_of(error))
                 return Outcome.PARKED
-            if outcome := (await self._behind([one]))[0]:
-                return outcome
+            async with self._database.transaction() as tx:
+                if outcome := (await self._behind(tx, [one], patient=True))[0]:
+                    return outcome
 
-    async def _behind(self, received: Sequence[_Received]) -> list[Outcome | None]:
-        """What could not be claimed. None: what stood before it was settled meanwhile, it is its turn."""
+    async def _behind(self, tx: Transaction, received: Sequence[_Received], *, patient: bool) -> list[Outcome | None]:
+        """What could not be claimed. None: what stood before it is being settled, it may be its turn."""
         if not received:
             return []
         waiting = [(one.record, one.envelope.id) for one in received]
         fates = {True: Outcome.PARKED, False: Outcome.DUPLICATE, None: None}
-        return [fates[verdict] for verdict in await self._parking.park_behind(self.consumer, waiting)]
+        verdicts = await self._parking.park_behind(tx.connection, self.consumer, waiting, patient=patient)
+        return [fates[verdict] for verdict in verdicts]
 
     async def _handle(self, tx: Transaction, one: _Received) -> None:
         tx.follow(one.envelope)

@@ -61,25 +61,26 @@ class Parking:
         async with self._database.transaction() as tx:
             await self._insert(tx.connection, consumer, record, key, None, UNDECODABLE, cause)
 
-    async def park_behind(self, consumer: str, waiting: Sequence[tuple[Record, EventId]]) -> list[bool | None]:
+    async def park_behind(
+        self, connection: asyncpg.Connection, consumer: str, waiting: Sequence[tuple[Record, EventId]], *, patient: bool
+    ) -> list[bool | None]:
         """Park records behind the heads of their keys, in order.
 
-        For each: True, it is parked. False, it was applied before. None, its key has no head any more.
+        For each: True, it is parked. False, it was applied before. None, its key has no head any more; or, without
+        patience, its head is being tried at this moment.
         """
-        async with self._database.transaction() as tx:
-            ids = [id for _, id in waiting]
-            places = [(record.topic, record.key_text) for record, _ in waiting]
-            known = {row["event_id"] for row in await tx.connection.fetch(_KNOWN, consumer, ids)}
-            topics, keys = zip(*places, strict=True)
-            heads = {
-                (row["topic"], row["key"]) for row in await tx.connection.fetch(_LOCK_HEADS, consumer, topics, keys)
-            }
-            verdicts: list[bool | None] = []
-            for (record, id), place in zip(waiting, places, strict=True):
-                verdicts.append(False if id in known else place in heads or None)
-                if verdicts[-1]:
-                    await self._insert(tx.connection, consumer, record, place[1], id, BEHIND, "waits for its turn")
-            return verdicts
+        ids = [id for _, id in waiting]
+        places = [(record.topic, record.key_text) for record, _ in waiting]
+        known = {row["event_id"] for row in await connection.fetch(_KNOWN, consumer, ids)}
+        topics, keys = zip(*places, strict=True)
+        lock_heads = _LOCK_HEADS if patient else f"{_LOCK_HEADS} SKIP LOCKED"
+        heads = {(row["topic"], row["key"]) for row in await connection.fetch(lock_heads, consumer, topics, keys)}
+        verdicts: list[bool | None] = []
+        for (record, id), place in zip(waiting, places, strict=True):
+            verdicts.append(False if id in known else place in heads or None)
+            if verdicts[-1]:
+                await self._insert(connection, consumer, record, place[1], id, BEHIND, "waits for its turn")
+        return verdicts
 
     async def _insert(
         self,
