@@ -56,7 +56,7 @@ class ServiceSettings(BaseSettings):
     """How soon the broker gives a silent consumer's partitions to another; its own least is usually 6."""
     stall_seconds: float = Field(default=8.0, gt=0)
     """A consumer that should make progress and has made none for so long replaces its client."""
-    relay_batch_rows: int = 256
+    relay_batch_rows: int = 512
     """Rows of one shard published in a round."""
     lease_seconds: float = Field(default=6.0, gt=0)
     """Term of a relay's lease on a shard."""

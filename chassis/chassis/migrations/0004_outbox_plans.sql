@@ -17,7 +17,7 @@ BEGIN
                extract(epoch FROM clock_timestamp() - min(waiting.created_at))::float8 AS age
         FROM (
             SELECT outbox.id, outbox.record, outbox.created_at,
-                   sum(octet_length(outbox.record) + overhead) OVER (ORDER BY outbox.id) AS bytes
+                   sum(octet_length(outbox.record) + overhead) OVER (ORDER BY outbox.id ROWS UNBOUNDED PRECEDING) AS bytes
             FROM outbox WHERE outbox.shard = mine.shard AND outbox.id > mine.floor ORDER BY outbox.id LIMIT most_rows
         ) AS waiting
         WHERE waiting.bytes <= most_bytes

@@ -86,7 +86,7 @@ def compose(settings: BillingSettings) -> Service:
     service.http.include_router(benefits_api(service.database, by_hand))
     service.http.include_router(eligibility(service.database, directory, verifying))
     service.http.include_router(coverage_feed(service.database))
-    service.http.include_router(engines(service.database, clinic, directory, questions))
+    service.http.include_router(engines(service.database, directory, questions))
     live = Live(service.database, settings, service.stopping, wake=CHANGED)
     service.background("live", live.run)
     desk = Desk.of(clinic, service.clock, directory, settings.console_url)

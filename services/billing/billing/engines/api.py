@@ -10,13 +10,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from billing.clinic import Clinic
 from billing.engines import store
+from billing.engines.store import Fate
 from billing.payers.directory import Directory
 from billing.payers.gateway import Reply
-from billing.verification.asking import Questions
-from billing.verification.question import CannotAsk, write
-from billing.verification.store import Decided, decided_question, lock_patient
+from billing.verification.asking import Question, Questions
+from billing.verification.store import lock_patient
 from chassis.database import Database
 from chassis.http import Actor, Problem, Role, record_access, requires
 from chassis.transaction import Transaction
@@ -51,7 +50,7 @@ class QuestionLeased(BaseModel):
     holder: str | None
     service_date: date
     service_types: list[str]
-    x12_270: str
+    x12_270: str | None = Field(description="null where the standard has no words for this name")
 
 
 class Leases(BaseModel):
@@ -81,14 +80,14 @@ class Result(BaseModel):
         return hashlib.sha256(f"{self.failed}\n{self.x12}".encode()).digest()
 
 
-class Fate(BaseModel):
+class Became(BaseModel):
     """What became of a result: `taken` decided; `late` came when the question was open no more, and changed nothing."""
 
-    fate: Literal["taken", "late", "released"]
+    fate: Fate
     verification_id: str
 
 
-def engines(database: Database, clinic: Clinic, directory: Directory, questions: Questions) -> APIRouter:
+def engines(database: Database, directory: Directory, questions: Questions) -> APIRouter:
     router = APIRouter(prefix="/engines", tags=["engines"])
 
     @router.post("/leases", summary="Take questions to ask")
@@ -98,40 +97,38 @@ def engines(database: Database, clinic: Clinic, directory: Directory, questions:
         payers = [id for id in ours if wanted.payers is None or id in wanted.payers]
         async with database.transaction() as tx:
             taken = await store.take(tx.connection, payers, wanted.at_most, actor.name, wanted.seconds)
-            found = [
-                (one, decided)
-                for one in taken
-                if (decided := await decided_question(tx.connection, one.trace)) is not None
-            ]
-            await record_access(tx.connection, actor, subjects=[one.patient_id for _, one in found], what="question")
-            return Leases(leases=[shown for one, decided in found if (shown := _leased(one, decided)) is not None])
+            leases = {one.trace: one for one in taken}
+            found = await questions.decided(tx.connection, list(leases))
+            subjects = [one.decided.patient_id for one in found]
+            await record_access(tx.connection, actor, subjects=subjects, what="question")
+            return Leases(leases=[_leased(leases[one.decided.asked.trace], one) for one in found])
 
     @router.post("/leases/{lease_id}/result", summary="Post what the payer said")
-    async def result(lease_id: UUID, given: Result, actor: Engine) -> Fate:
+    async def result(lease_id: UUID, given: Result, actor: Engine) -> Became:
         """The same result may be posted again. One that comes late is kept, and changes nothing."""
         async with database.transaction() as tx:
             held = await _held(tx, lease_id, actor)
             if held.fate is not None:
-                if held.fate == "released" or held.digest != given.digest():
+                if held.fate is Fate.RELEASED or held.digest != given.digest():
                     raise Problem(409, "Answered otherwise", "Under this lease something else was posted before.")
-                return Fate(fate=_fate(held.fate), verification_id=held.verification_id)
+                return Became(fate=held.fate, verification_id=held.verification_id)
             if held.counts:
-                await questions.replied(tx, held.trace, held.patient_id, given.reply())
+                await questions.replied(tx, held.trace, given.reply())
             answer = given.x12.encode() if given.x12 and not held.counts else None
-            fate = "taken" if held.counts else "late"
+            fate = Fate.TAKEN if held.counts else Fate.LATE
             await store.end(tx.connection, lease_id, fate, given.digest(), answer)
-            return Fate(fate=_fate(fate), verification_id=held.verification_id)
+            return Became(fate=fate, verification_id=held.verification_id)
 
     @router.post("/leases/{lease_id}/release", summary="Give a question back")
-    async def release(lease_id: UUID, actor: Engine) -> Fate:
+    async def release(lease_id: UUID, actor: Engine) -> Became:
         async with database.transaction() as tx:
             held = await _held(tx, lease_id, actor)
             if held.fate is None:
-                await store.end(tx.connection, lease_id, "released")
+                await store.end(tx.connection, lease_id, Fate.RELEASED)
                 await store.give_back(tx.connection, held.trace)
-            elif held.fate != "released":
+            elif held.fate is not Fate.RELEASED:
                 raise Problem(409, "Answered", "A result was posted under this lease before.")
-            return Fate(fate="released", verification_id=held.verification_id)
+            return Became(fate=Fate.RELEASED, verification_id=held.verification_id)
 
     async def _held(tx: Transaction, lease_id: UUID, actor: Actor) -> store.Held:
         """The lease, locked after its patient. An engine sees its own alone."""
@@ -144,33 +141,22 @@ def engines(database: Database, clinic: Clinic, directory: Directory, questions:
         assert held is not None
         return held
 
-    def _leased(one: store.Lease, decided: Decided) -> QuestionLeased | None:
-        payer = directory.get(decided.payer_id)
-        if payer is None:
-            return None
-        asked = decided.asked
-        try:
-            x12 = write(asked, payer, clinic, control_number=decided.control_number, at=decided.decided_at)
-        except CannotAsk:
-            return None
-        return QuestionLeased(
-            lease_id=one.lease_id,
-            until=one.until,
-            trace=one.trace,
-            payer_id=payer.id,
-            payer=payer.name,
-            name=asked.insured.name,
-            birth_date=asked.insured.birth_date,
-            member_id=asked.insured.member_id,
-            holder=asked.insured.holder,
-            service_date=asked.service_date,
-            service_types=list(asked.service_types),
-            x12_270=x12.decode(),
-        )
-
     return router
 
 
-def _fate(fate: str) -> Literal["taken", "late", "released"]:
-    assert fate in ("taken", "late", "released")
-    return fate
+def _leased(lease: store.Lease, question: Question) -> QuestionLeased:
+    asked, payer = question.decided.asked, question.payer
+    return QuestionLeased(
+        lease_id=lease.lease_id,
+        until=lease.until,
+        trace=asked.trace,
+        payer_id=payer.id,
+        payer=payer.name,
+        name=asked.insured.name,
+        birth_date=asked.insured.birth_date,
+        member_id=asked.insured.member_id,
+        holder=asked.insured.holder,
+        service_date=asked.service_date,
+        service_types=list(asked.service_types),
+        x12_270=question.sent.decode() if question.sent else None,
+    )

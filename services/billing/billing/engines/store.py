@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -32,6 +34,17 @@ WHERE l.lease_id = $1 AND l.actor = $2
 """
 
 
+class Fate(StrEnum):
+    """What became of a lease."""
+
+    TAKEN = "taken"
+    """Its answer decided."""
+    LATE = "late"
+    """Its answer came when the question was open no more, and changed nothing."""
+    RELEASED = "released"
+    """It was given back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A question that an engine holds until then."""
@@ -48,7 +61,7 @@ class Held:
     lease_id: UUID
     trace: str
     until: datetime
-    fate: str | None
+    fate: Fate | None
     digest: bytes | None
     patient_id: str
     verification_id: str
@@ -70,7 +83,11 @@ async def take(
 
 async def held(connection: asyncpg.Connection, lease_id: UUID, actor: str) -> Held | None:
     row = await connection.fetchrow(_LEASE, lease_id, actor)
-    return Held(**dict(row)) if row else None
+    if row is None:
+        return None
+    known: dict[str, Any] = dict(row)
+    known["fate"] = known["fate"] and Fate(known["fate"])
+    return Held(**known)
 
 
 async def give_back(connection: asyncpg.Connection, trace: str) -> None:
@@ -83,7 +100,7 @@ async def lock(connection: asyncpg.Connection, lease_id: UUID) -> None:
 
 
 async def end(
-    connection: asyncpg.Connection, lease_id: UUID, fate: str, digest: bytes | None = None, answer: bytes | None = None
+    connection: asyncpg.Connection, lease_id: UUID, fate: Fate, digest: bytes | None = None, answer: bytes | None = None
 ) -> None:
     """`answer` is kept with the lease only where it came too late to be the question's evidence."""
     await connection.execute(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from billing.benefits.services import Catalogue
 from billing.clinic import Clinic
-from billing.payers.directory import Directory
+from billing.payers.directory import Directory, Payer
 from billing.payers.gateway import Reply, Transport
 from billing.verification import causes, store
 from billing.verification.answer import Finding, Next, Outcome, judge
@@ -16,6 +16,7 @@ from billing.verification.concluding import conclude
 from billing.verification.metrics import VerificationMetrics
 from billing.verification.model import State
 from billing.verification.question import CannotAsk, write
+from billing.verification.store import Connection, Decided
 from chassis.database import Database
 from chassis.outside import OutsideTask
 from chassis.timers import Timer
@@ -23,13 +24,22 @@ from chassis.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question that was decided, and the 270 that asks it; None where the standard has no words for it."""
+
+    decided: Decided
+    payer: Payer
+    sent: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
-    """What came of one question. `sent` is the 270; None where it could not be written."""
+    """What came of one question."""
 
     finding: Finding
     asked_at: datetime
-    sent: bytes | None
-    answer: bytes | None
+    sent: bytes | None = None
+    answer: bytes | None = None
 
 
 class Questions:
@@ -53,56 +63,67 @@ class Questions:
         self._transport = transport
         self._metrics = metrics
 
+    async def decided(self, connection: Connection, traces: Sequence[str]) -> list[Question]:
+        """Those of the questions under these traces that a payer of ours can be asked."""
+        found = await store.decided_questions(connection, traces)
+        return [
+            Question(one, payer, self._written(one, payer))
+            for one in found
+            if (payer := self._directory.get(one.payer_id)) is not None
+        ]
+
     async def call(self, task: OutsideTask) -> Asking:
-        """Write the question, ask it, and judge the answer. A repeat after a crash carries the same numbers."""
+        """Ask, and judge the answer. A repeat after a crash carries the same numbers."""
         async with self._database.connection() as connection:
-            decided = await store.decided_question(connection, task.purpose)
-        payer = self._directory.get(decided.payer_id) if decided else None
-        if decided is None or payer is None:
-            raise LookupError("a question without its verification or its payer")
+            question = await self._one(connection, task.purpose)
         asked_at = self._now()
-        try:
-            question = write(
-                decided.asked, payer, self._clinic, control_number=decided.control_number, at=decided.decided_at
-            )
-        except CannotAsk:
-            return Asking(_for_person("cannot_ask"), asked_at, None, None)
-        with self._metrics.asking(payer.id):
-            reply = await self._transport.ask(payer, str(task.id), question)
-        self._metrics.replied(payer.id, reply)
-        finding = judge(reply, decided.asked, payer.name, self._catalogue.offer(payer.id))
-        return Asking(finding, asked_at, question, reply.payload)
+        if question.sent is None:
+            return Asking(_for_person("cannot_ask"), asked_at)
+        with self._metrics.asking(question.payer.id):
+            reply = await self._transport.ask(question.payer, str(task.id), question.sent)
+        return self._judged(question, reply, asked_at)
 
     async def answered(self, tx: Transaction, task: OutsideTask, asking: Asking) -> None:
         """Keep the evidence; conclude if this is still the question that counts."""
-        await self._end(tx, task.purpose, task.subject, asking)
+        await store.lock_patient(tx.connection, task.subject or "")
+        await self._end(tx, task.purpose, asking)
 
     async def gave_up(self, tx: Transaction, task: OutsideTask, cause_code: str) -> None:
         """We could not even ask: our own fault, and never the patient's."""
-        await self._end(tx, task.purpose, task.subject, Asking(_for_person("internal"), tx.now, None, None))
+        await self.answered(tx, task, Asking(_for_person("internal"), tx.now))
 
-    async def replied(self, tx: Transaction, trace: str, patient_id: str, reply: Reply) -> None:
-        """What somebody else was answered who asked for us counts by the very same rules."""
-        decided = await store.decided_question(tx.connection, trace)
-        payer = self._directory.get(decided.payer_id) if decided else None
-        if decided is None or payer is None:
-            raise LookupError("a question without its verification or its payer")
-        self._metrics.replied(payer.id, reply)
-        question = write(
-            decided.asked, payer, self._clinic, control_number=decided.control_number, at=decided.decided_at
-        )
-        finding = judge(reply, decided.asked, payer.name, self._catalogue.offer(payer.id))
-        await self._end(tx, trace, patient_id, Asking(finding, tx.now, question, reply.payload))
+    async def replied(self, tx: Transaction, trace: str, reply: Reply) -> None:
+        """What somebody else was answered who asked for us counts by the very same rules. Needs the patient's lock."""
+        question = await self._one(tx.connection, trace)
+        await self._end(tx, trace, self._judged(question, reply, tx.now))
 
     async def on_engine_awaited(self, tx: Transaction, timer: Timer) -> None:
         """No engine has answered in time: a person has to see to it. Harmless where one has."""
         patient_id = timer.payload["patient_id"]
         await store.lock_patient(tx.connection, patient_id)
         if await store.question_is_open(tx.connection, timer.key):
-            await self._end(tx, timer.key, patient_id, Asking(_for_person("engine_silent"), tx.now, None, None))
+            await self._end(tx, timer.key, Asking(_for_person("engine_silent"), tx.now))
 
-    async def _end(self, tx: Transaction, trace: str, patient_id: str | None, asking: Asking) -> None:
-        await store.lock_patient(tx.connection, patient_id or "")
+    async def _one(self, connection: Connection, trace: str) -> Question:
+        found = await self.decided(connection, [trace])
+        if not found:
+            raise LookupError("a question without its verification or its payer")
+        return found[0]
+
+    def _written(self, one: Decided, payer: Payer) -> bytes | None:
+        try:
+            return write(one.asked, payer, self._clinic, control_number=one.control_number, at=one.decided_at)
+        except CannotAsk:
+            return None
+
+    def _judged(self, question: Question, reply: Reply, asked_at: datetime) -> Asking:
+        payer = question.payer
+        self._metrics.replied(payer.id, reply)
+        finding = judge(reply, question.decided.asked, payer.name, self._catalogue.offer(payer.id))
+        return Asking(finding, asked_at, question.sent, reply.payload)
+
+    async def _end(self, tx: Transaction, trace: str, asking: Asking) -> None:
+        """Keep what came of a question, and conclude if it is still the one that counts. Needs the patient's lock."""
         finding = asking.finding
         result = finding.cause.code if finding.outcome is Outcome.UNDETERMINED and finding.cause else finding.outcome
         ended = store.Ended(asking.asked_at, tx.now, asking.sent, asking.answer, result)

@@ -369,18 +369,21 @@ async def decide_question(connection: Connection, one: Verification, trace: str,
     )
 
 
-async def decided_question(connection: Connection, trace: str) -> Decided | None:
-    row = await connection.fetchrow(
-        "SELECT q.control_number, q.decided_at, v.verification_id, v.patient_id, v.payer_id, v.service_date, "
+async def decided_questions(connection: Connection, traces: Sequence[str]) -> list[Decided]:
+    """The questions under these traces, as many as there are."""
+    rows = await connection.fetch(
+        "SELECT q.trace, q.control_number, q.decided_at, v.verification_id, v.patient_id, v.payer_id, v.service_date, "
         "v.service_types, c.member_id, c.holder, p.name, p.birth_date "
         "FROM question q JOIN verification v USING (verification_id) "
-        "JOIN coverage c USING (coverage_id) JOIN patient p ON p.patient_id = v.patient_id WHERE q.trace = $1",
-        trace,
+        "JOIN coverage c USING (coverage_id) JOIN patient p ON p.patient_id = v.patient_id WHERE q.trace = ANY($1)",
+        traces,
     )
-    if row is None:
-        return None
+    return [_decided(row) for row in rows]
+
+
+def _decided(row: asyncpg.Record) -> Decided:
     insured = Insured(row["name"] or "", row["birth_date"], row["member_id"], row["holder"])
-    asked = Asked(insured, trace, row["service_date"], tuple(row["service_types"]))
+    asked = Asked(insured, row["trace"], row["service_date"], tuple(row["service_types"]))
     return Decided(
         row["verification_id"], row["payer_id"], row["patient_id"], asked, row["control_number"], row["decided_at"]
     )
