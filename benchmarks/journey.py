@@ -16,17 +16,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import psutil
-import yaml
 from aiokafka import AIOKafkaConsumer
 
 from benchmarks.report import Figure, report
 from deploy.local.house import House
-from deploy.local.places import PROJECT
+from deploy.local.large_clinic import large_clinic
 from deploy.local.topology import SANDBOX, SERVICES
 from sandbox.patients.people import People
 
@@ -52,25 +50,9 @@ class Seen:
         return all(_STEPS[-1] in self.steps[patient] for patient in patients)
 
 
-def large_clinic(folder: Path) -> Path:
-    """The clinic's own hours and rules, with a visit for everybody."""
-    own: dict[str, Any] = yaml.safe_load((PROJECT / "services/scheduling/scheduling/clinic.yaml").read_text())
-    numbers = range(_CLINICIANS)
-    own["clinicians"] += [{"number": 1000 + n, "name": f"Clinician {n}", "skills": ["assessment"]} for n in numbers]
-    own["rooms"] += [{"number": 2000 + n, "name": f"Room {n}", "used_for": ["assessment"]} for n in numbers]
-    path = folder / "clinic.yaml"
-    path.write_text(yaml.safe_dump(own))
-    return path
-
-
 def forms(count: int, seed: int) -> list[dict[str, object]]:
     people = People(seed)
-    made: list[dict[str, object]] = []
-    for _ in range(count):
-        fields: dict[str, object] = dict(people.with_scenario("covered_typed").form_fields())
-        booleans = {name: fields[name] == "yes" for name in ("in_danger", "consent_texts") if name in fields}
-        made.append(fields | booleans)
-    return made
+    return [people.with_scenario("covered_typed").form_json() for _ in range(count)]
 
 
 class Trial:
@@ -140,7 +122,7 @@ def cpu_seconds(house: House) -> dict[str, float]:
 
 async def measure(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder:
-        extra = {"scheduling": {"STILLWATER_SCHEDULING_CLINIC_FILE": str(large_clinic(Path(folder)))}}
+        extra = {"scheduling": {"STILLWATER_SCHEDULING_CLINIC_FILE": str(large_clinic(Path(folder), _CLINICIANS))}}
         async with House(extra=extra) as house, httpx.AsyncClient(trust_env=False, timeout=60) as client:
             (await client.put(f"{house.url(SANDBOX)}/control/payer/mode", json={"mode": "instant"})).raise_for_status()
             seen, ready = Seen(), asyncio.Event()

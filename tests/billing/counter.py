@@ -1,18 +1,15 @@
 """The worklist as a browser reaches it: billing's own pages over a real listener, and cases to clear."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import uvicorn
-
 from chassis.http import Role
 from chassis.tokens import issue
 from tests.billing.house import House, Settings, house
+from tests.listening import listening
 from tests.services import TOKEN_KEY
 
 
@@ -35,14 +32,8 @@ class Counter:
 
 @asynccontextmanager
 async def counter(settings: Settings, **knobs: Any) -> AsyncIterator[Counter]:
-    async with house(settings, live_interval_seconds=0.1, live_refresh_seconds=1.0, **knobs) as clinic:
-        listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(clinic.service.http, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield Counter(clinic, f"http://127.0.0.1:{listener.getsockname()[1]}")
-        finally:
-            clinic.service.stopping.set()
-            server.should_exit = True
-            await serving
+    async with (
+        house(settings, live_interval_seconds=0.1, live_refresh_seconds=1.0, **knobs) as clinic,
+        listening(clinic.service) as address,
+    ):
+        yield Counter(clinic, address)

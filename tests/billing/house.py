@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import yaml
 
 from billing.__main__ import compose
+from billing.payers.directory import OWN_FILE
 from billing.settings import BillingSettings
 from chassis.http import Role
 from chassis.service import Service
@@ -53,6 +56,15 @@ def booked(starts_at: datetime = VISIT, id: str = "appointment_1") -> Appointmen
         room="Consulting room 1",
         place="88 Canal Street, Suite 200, Akron, OH 44308",
     )
+
+
+def payers_file(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Path:
+    """The clinic's own payers, each with what `change` says of it."""
+    own = yaml.safe_load(OWN_FILE.read_text())
+    own["payers"] = [payer | change(payer) for payer in own["payers"]]
+    path = folder / "payers.yaml"
+    path.write_text(yaml.safe_dump(own))
+    return path
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -12,15 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-import yaml
 
-from billing.payers.directory import OWN_FILE
 from chassis.http import Role
 from chassis.tokens import issue
 from contracts.billing import CoverageUndetermined, CoverageVerified, VerificationNeedsStaff
 from sandbox.engine.client import Engine, Manner
-from tests.billing.house import House, Settings, booked, house, registered, reported
+from tests.billing.house import House, Settings, booked, house, payers_file, registered, reported
+from tests.listening import listening
 from tests.services import TOKEN_KEY
 from tests.waiting import eventually
 
@@ -34,33 +31,15 @@ async def clinic_with_engine(
     settings: Settings, folder: Path, manner: Manner = Manner.WELL, **knobs: Any
 ) -> AsyncGenerator[tuple[House, Engine]]:
     """A clinic whose Aetna is answered for by an engine, and that engine."""
-    own = yaml.safe_load(OWN_FILE.read_text())
     by_engine = {"answered_by": "engine", "engine_minutes": 30}
-    own["payers"] = [payer | (by_engine if payer["name"] == "Aetna" else {}) for payer in own["payers"]]
-    path = folder / "payers.yaml"
-    path.write_text(yaml.safe_dump(own))
-    async with house(settings, payers_file=path) as clinic, listening(clinic) as url:
+    own = payers_file(folder, lambda payer: by_engine if payer["name"] == "Aetna" else {})
+    async with house(settings, payers_file=own) as clinic, listening(clinic.service) as url:
         gateway = str(clinic.service.settings.gateway_url)  # type: ignore[attr-defined]
         yield clinic, Engine(url, a_token(), gateway, manner, **knobs)
 
 
 def a_token(name: str = "engine-1", *scopes: str) -> str:
     return issue(TOKEN_KEY, name, Role.ENGINE, timedelta(hours=1), scopes or ("engine:answer",))
-
-
-@asynccontextmanager
-async def listening(clinic: House) -> AsyncGenerator[str]:
-    server = uvicorn.Server(uvicorn.Config(clinic.service.http, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await eventually(started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
 
 
 async def there_is(clinic: House, what: str) -> bool:
@@ -180,6 +159,24 @@ async def test_an_engine_that_never_answers_is_noticed_and_a_person_told(setting
         clinic.service.clock.travel(timedelta(minutes=31))
         (task,) = await clinic.streams.heard(VerificationNeedsStaff)
         assert task.cause_code == "engine_silent"
+
+
+async def test_a_question_that_x12_has_no_words_for_is_not_kept_from_engines(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with clinic_with_engine(settings, tmp_path) as (clinic, engine):
+        await clinic.say(registered("Ophelia"), booked(), reported())
+        async with httpx.AsyncClient(base_url=engine.clinic, headers=bearer("engine-1")) as http:
+
+            async def leased() -> list[dict[str, Any]]:
+                return (await http.post("/engines/leases", json={})).raise_for_status().json()["leases"]
+
+            (lease,) = await eventually(leased)
+            assert (lease["name"], lease["x12_270"]) == ("Ophelia", None)
+            given = await http.post(f"/engines/leases/{lease['lease_id']}/result", json={"failed": "timed_out"})
+            assert given.json()["fate"] == "taken"
+        (undetermined,) = await clinic.streams.heard(CoverageUndetermined)
+        assert undetermined.cause_code == "timed_out"
 
 
 async def test_a_token_without_the_scope_takes_no_question(settings: Settings, tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 
-from billing.payers.directory import OWN_FILE
 from contracts.billing import (
     CoverageInactive,
     CoverageUndetermined,
@@ -17,7 +15,7 @@ from contracts.billing import (
 )
 from contracts.ids import new_event_id
 from contracts.money import Money
-from tests.billing.house import NEW_YORK, NOON, VISIT, Settings, booked, house, registered, reported
+from tests.billing.house import NEW_YORK, NOON, VISIT, Settings, booked, house, payers_file, registered, reported
 
 pytestmark = pytest.mark.engines
 
@@ -230,10 +228,4 @@ async def test_a_payer_whose_system_is_closed_is_asked_when_it_opens_and_by_forc
 
 
 def closed_on_sunday_mornings(folder: Path) -> Path:
-    own = yaml.safe_load(OWN_FILE.read_text())
-    own["payers"] = [
-        payer | {"closed": [{"day": "sunday", "from": "01:00", "until": "05:00"}]} for payer in own["payers"]
-    ]
-    path = folder / "payers.yaml"
-    path.write_text(yaml.safe_dump(own))
-    return path
+    return payers_file(folder, lambda _: {"closed": [{"day": "sunday", "from": "01:00", "until": "05:00"}]})

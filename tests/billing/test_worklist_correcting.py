@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as any_
 
 from billing.payers.directory import load_payers
-from billing.verification.store import Coverage
+from billing.verification.insured import Coverage
 from billing.worklist.case import Person
 from billing.worklist.correcting import NotYet, as_it_stands, corrections, may_be_meant
 from billing.worklist.wording import Field

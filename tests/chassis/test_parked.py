@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -13,13 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from chassis.http import Role
 from chassis.settings import ServiceSettings
 from contracts.intake import PatientRegistered
 from tests.chassis.front_desk import client, token
 from tests.chassis.test_fates import Clinic, clinic, envelope, named
+from tests.listening import listening
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
@@ -174,7 +173,7 @@ async def test_the_command_line_lists_replays_discards_and_says_what_it_cannot(
 ) -> None:
     async with clinic(settings(**SLOW), tmp_path) as one, one.service.running(), desk(one) as http:
         ada, bea = await three_of_ada_one_of_bea(one, http)
-        async with listening(one) as url:
+        async with listening(one.service) as url:
             shown = await command(url, "list")
             assert shown.code == 0
             assert "patient_ada" in shown.out
@@ -209,18 +208,3 @@ async def command(url: str, *words: str) -> Said:
     )  # fmt: skip
     out, _ = await process.communicate()
     return Said(process.returncode, out)
-
-
-@asynccontextmanager
-async def listening(one: Clinic) -> AsyncGenerator[str]:
-    server = uvicorn.Server(uvicorn.Config(one.service.http, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await eventually(started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving

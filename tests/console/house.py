@@ -1,7 +1,5 @@
 """The console among streams that say what they like, and its pages as a browser reaches them."""
 
-import asyncio
-import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
-import uvicorn
 
 from chassis.http import Role
 from chassis.service import Service
@@ -23,6 +20,7 @@ from contracts.intake import CoverageReported, Insured, PatientRegistered, RiskF
 from contracts.notify import Channel, MessageDelivered, MessageFailed, MessageSent
 from contracts.scheduling import AppointmentBooked, AppointmentKind
 from tests.chassis.front_desk import client
+from tests.listening import listening
 from tests.services import TOKEN_KEY
 from tests.streams import Streams, streams
 from tests.waiting import eventually
@@ -169,13 +167,5 @@ class House:
 async def house(settings: Settings, **knobs: Any) -> AsyncGenerator[House]:
     own = settings(ConsoleSettings, **{"live_interval_seconds": 0.1, "live_refresh_seconds": 1.0, **knobs})
     service = compose(own)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(service.http, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
-    async with service.running(), streams(own) as heard:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield House(service, heard, f"http://127.0.0.1:{listener.getsockname()[1]}")
-        finally:
-            service.stopping.set()
-            server.should_exit = True
-            await serving
+    async with service.running(), streams(own) as heard, listening(service) as address:
+        yield House(service, heard, address)

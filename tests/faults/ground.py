@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
-import yaml
 
 from chassis import points
 from deploy.local.engines import Engines, temporary_folder
 from deploy.local.house import House
 from deploy.local.kafka import Kafka
 from deploy.local.kafka_distribution import fetch_in_background
+from deploy.local.large_clinic import large_clinic
 from deploy.local.places import PROJECT
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.process import Child, StartError
@@ -210,7 +210,7 @@ class Ground:
                 points.VARIABLE: str(self.page(who)),
             }
         own = {
-            "scheduling": {"STILLWATER_SCHEDULING_CLINIC_FILE": str(self._large_clinic())},
+            "scheduling": {"STILLWATER_SCHEDULING_CLINIC_FILE": str(large_clinic(self.folder, _CLINICIANS))},
             "billing": {"STILLWATER_BILLING_ASK_TIMEOUT_SECONDS": "3"},
             "notify": {
                 "STILLWATER_NOTIFY_SMTP_SECONDS": "3",
@@ -242,19 +242,6 @@ class Ground:
         async with self.admin() as admin:
             await ensure_tenant(admin, self.schema(WITNESS), self.house.vault.secret(f"database of {WITNESS}"))
         await self.start_other(WITNESS, WITNESS)
-
-    def _large_clinic(self) -> Path:
-        """The clinic's own hours and rules, with many more people and rooms."""
-        own: dict[str, Any] = yaml.safe_load((PROJECT / "services/scheduling/scheduling/clinic.yaml").read_text())
-        own["clinicians"] += [
-            {"number": 1000 + n, "name": f"Clinician {n}", "skills": ["assessment"]} for n in range(_CLINICIANS)
-        ]
-        own["rooms"] += [
-            {"number": 2000 + n, "name": f"Room {n}", "used_for": ["assessment"]} for n in range(_CLINICIANS)
-        ]
-        path = self.folder / "clinic.yaml"
-        path.write_text(yaml.safe_dump(own))
-        return path
 
     # Processes
 

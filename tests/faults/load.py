@@ -84,7 +84,7 @@ class Load:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while True:
                 try:
-                    answer = await client.post(f"{self._url}/intakes", json=_form(person), headers=headers)
+                    answer = await client.post(f"{self._url}/intakes", json=person.form_json(), headers=headers)
                 except httpx.HTTPError:
                     answer = None
                 if answer is not None and answer.status_code == 201:
@@ -92,12 +92,3 @@ class Load:
                 if answer is not None and answer.status_code < 500 and answer.status_code not in (408, 429):
                     raise AssertionError(f"the form was refused: {answer.status_code} {answer.text[:300]}")
                 await asyncio.sleep(0.2)
-
-
-def _form(person: Person) -> dict[str, object]:
-    yes_or_no = {"yes": True, "no": False}
-    fields: dict[str, object] = dict(person.form_fields())
-    return {
-        **fields,
-        **{name: yes_or_no[str(fields[name])] for name in ("in_danger", "consent_texts") if name in fields},
-    }

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser import PHONE
 from tests.intake.photographs import photo
 from tests.intake.reception import Reception, reception
+from tests.listening import listening
 
 pytestmark = [pytest.mark.engines, pytest.mark.browser]
 
@@ -24,13 +22,8 @@ HELP = "You do not have to wait for us."
 
 @asynccontextmanager
 async def served(database: str, folder: Path) -> AsyncIterator[tuple[Reception, str]]:
-    async with reception(database, folder) as desk:
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(desk.service.http, lifespan="off", log_config=None))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        yield desk, f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        server.should_exit = True
-        await serving
+    async with reception(database, folder) as desk, listening(desk.service) as address:
+        yield desk, f"{address}/"
 
 
 @asynccontextmanager

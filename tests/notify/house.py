@@ -1,6 +1,5 @@
 """Notify among real neighbours: the streams, a mail server, and a carrier that calls back."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-import uvicorn
 import yaml
 
 from chassis.http import Role
@@ -26,6 +24,7 @@ from notify.settings import NotifySettings
 from sandbox.settings import Settings as SandboxSettings
 from sandbox.world import World
 from tests.chassis.front_desk import client
+from tests.listening import listening
 from tests.streams import Streams, streams
 from tests.waiting import eventually
 
@@ -146,22 +145,11 @@ async def house(settings: Settings, now: datetime = NOON, **knobs: Any) -> Async
         service.clock.travel(now - service.clock.now())
         async with (
             service.running(),
-            _served(service, listener),
+            listening(service, listener),
             streams(own) as heard,
             httpx.AsyncClient(base_url=world.http_url) as browser,
         ):
             yield House(service, heard, world, browser)
-
-
-@asynccontextmanager
-async def _served(service: Service, listener: socket.socket) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(service.http, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
 
 
 def clinic_file(folder: Path, **changes: Any) -> Path:

@@ -61,6 +61,8 @@ class Engine:
     async def _result(self, lease: dict[str, Any]) -> dict[str, Any]:
         if self.manner is Manner.GARBAGE:
             return {"x12": "this is no X12"}
+        if lease["x12_270"] is None:
+            return {"failed": "failing"}  # an engine that asks in another way than by X12 could
         try:
             return {
                 "x12": await ask(self.gateway, lease["x12_270"], payer_id=lease["payer_id"], payload_id=str(uuid4()))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email import message_from_bytes
-from email.policy import HTTP
-from secrets import token_hex
-
 import httpx
+
+from sandbox.payer.envelope import REQUEST_TYPE, RULE_VERSIONS, EnvelopeFault, head, multipart, parts
 
 _SECONDS = 20.0
 
@@ -22,26 +19,11 @@ class Away(Exception):
 
 async def ask(gateway: str, question: str, *, payer_id: str, payload_id: str) -> str:
     """The X12 that the payer answers with. Raises Away."""
-    fields = {
-        "PayloadType": "X12_270_Request_005010X279A1",
-        "ProcessingMode": "RealTime",
-        "PayloadID": payload_id,
-        "TimeStamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "SenderID": "ENGINE",
-        "ReceiverID": payer_id,
-        "CORERuleVersion": "2.2.0",
-        "Payload": question,
-    }
-    boundary = token_hex(16)
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    body = "".join(parts) + f"--{boundary}--\r\n"
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    fields = head(REQUEST_TYPE, payload_id, sender="ENGINE", receiver=payer_id, rule_version=RULE_VERSIONS[0])
+    body, content_type = multipart(fields | {"Payload": question})
     try:
         async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
-            answer = await http.post(gateway, content=body.encode(), headers=headers)
+            answer = await http.post(gateway, content=body, headers={"Content-Type": content_type})
     except httpx.TimeoutException:
         raise Away("timed_out") from None
     except httpx.HTTPError:
@@ -54,10 +36,10 @@ async def ask(gateway: str, question: str, *, payer_id: str, payload_id: str) ->
 
 
 def _payload(answer: httpx.Response) -> str:
-    head = f"Content-Type: {answer.headers.get('content-type', '')}\r\n\r\n".encode()
-    for part in message_from_bytes(head + answer.content, policy=HTTP).walk():
-        if part.get_param("name", header="content-disposition") == "Payload":
-            payload = part.get_payload(decode=True)
-            if isinstance(payload, bytes) and payload:
-                return payload.decode("utf-8", "replace").strip("\r\n")
-    raise Away("failing")
+    try:
+        payload = parts(answer.headers.get("content-type", ""), answer.content).get("Payload", "").strip("\r\n")
+    except EnvelopeFault:
+        payload = ""
+    if not payload:
+        raise Away("failing")
+    return payload

@@ -104,6 +104,11 @@ class Person:
         }
         return {**fields, "consent_texts": "yes"} if self.consent_texts else fields
 
+    def form_json(self) -> dict[str, object]:
+        """The same as a program sends it."""
+        answers = {"in_danger": self.in_danger, **({"consent_texts": True} if self.consent_texts else {})}
+        return {**self.form_fields(), **answers}
+
     def membership(self) -> Member | None:
         """What the payer has on record of them; the body of `POST /control/members`."""
         if self.insurance is None:

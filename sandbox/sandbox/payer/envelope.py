@@ -59,7 +59,7 @@ class Question:
 
 def open_envelope(content_type: str, body: bytes) -> Question:
     """Take the fields out of a request, the payload as a field or as a file. Raises EnvelopeFault."""
-    fields = _parts(content_type, body)
+    fields = parts(content_type, body)
     parties = fields.get("SenderID", ""), fields.get("ReceiverID", "")
     for name in _REQUIRED:
         if not fields.get(name):
@@ -81,8 +81,8 @@ def open_envelope(content_type: str, body: bytes) -> Question:
     )
 
 
-def _parts(content_type: str, body: bytes) -> dict[str, str]:
-    """The parts of a multipart/form-data body by name (RFC 7578), split at once.
+def parts(content_type: str, body: bytes) -> dict[str, str]:
+    """The parts of a multipart/form-data body by name (RFC 7578), split at once. Raises EnvelopeFault.
 
     The web framework's parser walks through every byte, which would be a third of the work of answering.
     """
@@ -90,11 +90,11 @@ def _parts(content_type: str, body: bytes) -> dict[str, str]:
     if boundary is None:
         raise EnvelopeFault("PayloadRequired", "The request is not multipart/form-data.")
     delimiter = b"\r\n--" + (boundary[1] or boundary[2]).encode("latin-1")
-    _, *parts = (b"\r\n" + body).split(delimiter)
-    if not parts or not parts[-1].startswith(b"--"):
+    _, *found = (b"\r\n" + body).split(delimiter)
+    if not found or not found[-1].startswith(b"--"):
         raise EnvelopeFault("PayloadRequired", "The multipart/form-data does not end with its boundary.")
     fields: dict[str, str] = {}
-    for part in parts[:-1]:
+    for part in found[:-1]:
         head, _, content = part.partition(b"\r\n\r\n")
         if name := _NAME.search(head):
             fields[name[1].decode("utf-8", "replace")] = content.decode("utf-8", "replace")
@@ -103,9 +103,9 @@ def _parts(content_type: str, body: bytes) -> dict[str, str]:
 
 def seal(question: Question, payload_type: str, payload: str) -> Response:
     """An answer in its envelope; sender and receiver change places."""
-    return _multipart(
+    return _answer(
         {
-            **_head(payload_type, question.payload_id, question.receiver, question.sender, question.rule_version),
+            **head(payload_type, question.payload_id, question.receiver, question.sender, question.rule_version),
             "ErrorCode": "Success",
             "ErrorMessage": "",
             "Payload": payload,
@@ -115,11 +115,12 @@ def seal(question: Question, payload_type: str, payload: str) -> Response:
 
 def seal_fault(fault: EnvelopeFault, status: int = 200) -> Response:
     """An envelope without payload that says what was wrong with the one that came."""
-    head = _head(ERROR_TYPE, str(uuid4()), fault.receiver, fault.sender, RULE_VERSIONS[0])
-    return _multipart({**head, "ErrorCode": fault.code, "ErrorMessage": fault.message}, status)
+    fields = head(ERROR_TYPE, str(uuid4()), fault.receiver, fault.sender, RULE_VERSIONS[0])
+    return _answer({**fields, "ErrorCode": fault.code, "ErrorMessage": fault.message}, status)
 
 
-def _head(payload_type: str, payload_id: str, sender: str, receiver: str, rule_version: str) -> dict[str, str]:
+def head(payload_type: str, payload_id: str, sender: str, receiver: str, rule_version: str) -> dict[str, str]:
+    """The fields of every envelope."""
     return {
         "PayloadType": payload_type,
         "ProcessingMode": "RealTime",
@@ -131,11 +132,17 @@ def _head(payload_type: str, payload_id: str, sender: str, receiver: str, rule_v
     }
 
 
-def _multipart(fields: dict[str, str], status: int = 200) -> Response:
+def multipart(fields: dict[str, str]) -> tuple[bytes, str]:
+    """Fields as a multipart/form-data body, and its Content-Type."""
     boundary = secrets.token_hex(16)
-    parts = (
+    written = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     )
-    body = "".join(parts) + f"--{boundary}--\r\n"
-    return Response(body.encode(), status, media_type=f"multipart/form-data; boundary={boundary}")
+    body = "".join(written) + f"--{boundary}--\r\n"
+    return body.encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def _answer(fields: dict[str, str], status: int = 200) -> Response:
+    body, content_type = multipart(fields)
+    return Response(body, status, media_type=content_type)

@@ -14,10 +14,10 @@ from uuid_utils import uuid7
 from billing.eligibility import store as inquiries
 from billing.eligibility.inquiry import ENDED, Answered, Inquiry
 from billing.payers.directory import Directory
-from billing.verification import store
+from billing.verification import insured
 from billing.verification.handlers import Verifying
+from billing.verification.insured import Coverage
 from billing.verification.shown import one_verification
-from billing.verification.store import Coverage
 from chassis.database import Database
 from chassis.http import Actor, Answer, Problem, Role, answer_once, record_access, requires
 from chassis.transaction import Transaction
@@ -81,7 +81,7 @@ def eligibility(database: Database, directory: Directory, verifying: Verifying) 
 
         async def operate(tx: Transaction) -> Answer:
             subject = f"inquiry_{uuid7()}"
-            await store.save_patient(tx.connection, subject, wanted.name, wanted.birth_date)
+            await insured.save_patient(tx.connection, subject, wanted.name, wanted.birth_date)
             coverage = Coverage(
                 id=new_coverage_id(),
                 patient_id=subject,
@@ -95,7 +95,7 @@ def eligibility(database: Database, directory: Directory, verifying: Verifying) 
                 confidence=None,
                 reported_at=tx.now,
             )
-            await store.save_coverage(tx.connection, coverage)
+            await insured.save_coverage(tx.connection, coverage)
             one = await verifying.inquire(tx, coverage, wanted.service_date, wanted.service_types)
             await inquiries.keep(tx.connection, database.seal, one.id, actor.name, wanted.webhook)
             return Answer(202, {"id": one.id})

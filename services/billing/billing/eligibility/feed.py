@@ -54,7 +54,7 @@ def coverage_feed(database: Database) -> APIRouter:
             page = rows[:limit]
             await record_access(connection, actor, subjects=[row["patient_id"] for row in page], what="coverages")
         more = _written(page[-1]) if len(rows) > limit else None
-        return CoveragePage(coverages=[_shown(row) for row in page], cursor=more)
+        return CoveragePage(coverages=[verification_shown(dict(row)) for row in page], cursor=more)
 
     return router
 
@@ -82,10 +82,6 @@ async def _page(
         f"ORDER BY changed_at, verification_id LIMIT {limit}",
         *values,
     )
-
-
-def _shown(row: asyncpg.Record) -> VerificationShown:
-    return verification_shown({name: value for name, value in row.items() if name != "changed_at"})
 
 
 def _written(row: asyncpg.Record) -> str:

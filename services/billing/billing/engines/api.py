@@ -15,7 +15,7 @@ from billing.engines.store import Fate
 from billing.payers.directory import Directory
 from billing.payers.gateway import Reply
 from billing.verification.asking import Question, Questions
-from billing.verification.store import lock_patient
+from billing.verification.insured import lock_patient
 from chassis.database import Database
 from chassis.http import Actor, Problem, Role, record_access, requires
 from chassis.transaction import Transaction

@@ -10,13 +10,14 @@ from billing.benefits.services import Catalogue
 from billing.clinic import Clinic
 from billing.payers.directory import Directory, Payer
 from billing.payers.gateway import Reply, Transport
-from billing.verification import causes, store
+from billing.verification import causes, insured, store
 from billing.verification.answer import Finding, Next, Outcome, judge
 from billing.verification.concluding import conclude
+from billing.verification.insured import Connection
 from billing.verification.metrics import VerificationMetrics
 from billing.verification.model import State
 from billing.verification.question import CannotAsk, write
-from billing.verification.store import Connection, Decided
+from billing.verification.store import Decided
 from chassis.database import Database
 from chassis.outside import OutsideTask
 from chassis.timers import Timer
@@ -85,7 +86,7 @@ class Questions:
 
     async def answered(self, tx: Transaction, task: OutsideTask, asking: Asking) -> None:
         """Keep the evidence; conclude if this is still the question that counts."""
-        await store.lock_patient(tx.connection, task.subject or "")
+        await insured.lock_patient(tx.connection, task.subject or "")
         await self._end(tx, task.purpose, asking)
 
     async def gave_up(self, tx: Transaction, task: OutsideTask, cause_code: str) -> None:
@@ -100,7 +101,7 @@ class Questions:
     async def on_engine_awaited(self, tx: Transaction, timer: Timer) -> None:
         """No engine has answered in time: a person has to see to it. Harmless where one has."""
         patient_id = timer.payload["patient_id"]
-        await store.lock_patient(tx.connection, patient_id)
+        await insured.lock_patient(tx.connection, patient_id)
         if await store.question_is_open(tx.connection, timer.key):
             await self._end(tx, timer.key, Asking(_for_person("engine_silent"), tx.now))
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from billing.benefits.order import Place
 from billing.payers.directory import Directory
-from billing.verification import store
+from billing.verification import insured, store
 from billing.verification.handlers import Verifying
+from billing.verification.insured import Coverage
 from billing.verification.model import Reason, State, Verification
 from billing.verification.names import split_name
-from billing.verification.store import Coverage
 from chassis.http import Actor
 from chassis.transaction import Transaction
 from contracts.ids import CoverageId
@@ -88,7 +88,7 @@ class ByHand:
         if corrections.name is not None and ((name := split_name(corrections.name)) is None or name.first is None):
             raise NotAName
         corrected = _corrected(coverage, corrections)
-        changed = await store.save_coverage(tx.connection, corrected)
+        changed = await insured.save_coverage(tx.connection, corrected)
         changed = await self._correct_person(tx, coverage.patient_id, corrections) or changed
         if not changed:
             raise NothingChanged
@@ -101,20 +101,20 @@ class ByHand:
     async def order(self, tx: Transaction, coverage_id: str, place: Place | None, actor: Actor) -> Coverage:
         """Say which pays first; None takes that back. Raises NoSuchCoverage or NothingChanged."""
         coverage = await self._locked(tx, coverage_id)
-        if not await store.set_order(tx.connection, coverage, place):
+        if not await insured.set_order(tx.connection, coverage, place):
             raise NothingChanged
         await store.note_change(tx.connection, tx.now, actor, coverage.id, "ordered", [place or "not_said"])
         return coverage
 
     async def _locked(self, tx: Transaction, coverage_id: str) -> Coverage:
-        found = await store.coverage(tx.connection, coverage_id)
+        found = await insured.coverage(tx.connection, coverage_id)
         if found is None:
             raise NoSuchCoverage
-        await store.lock_patient(tx.connection, found.patient_id)
-        return await store.coverage(tx.connection, coverage_id) or found
+        await insured.lock_patient(tx.connection, found.patient_id)
+        return await insured.coverage(tx.connection, coverage_id) or found
 
     async def _correct_person(self, tx: Transaction, patient_id: str, corrections: Corrections) -> bool:
-        return await store.correct_patient(tx.connection, patient_id, corrections.name, corrections.birth_date)
+        return await insured.correct_patient(tx.connection, patient_id, corrections.name, corrections.birth_date)
 
 
 def _corrected(coverage: Coverage, corrections: Corrections) -> Coverage:

@@ -11,12 +11,12 @@ from uuid_utils import uuid7
 from billing.clinic import Clinic
 from billing.engines.store import for_engine
 from billing.payers.directory import Directory, Payer
-from billing.verification import causes, model, store
+from billing.verification import causes, insured, model, store
 from billing.verification.answer import Finding, Next, Outcome
 from billing.verification.concluding import ASK_AGAIN, CHANGED, conclude
+from billing.verification.insured import Coverage, Visit
 from billing.verification.model import Reason, State, Verification
 from billing.verification.question import service_date
-from billing.verification.store import Coverage, Visit
 from chassis.timers import Timer
 from chassis.transaction import Transaction
 from contracts.billing import VerificationRequested
@@ -45,11 +45,11 @@ class Verifying:
         self._directory = directory
 
     async def on_registered(self, tx: Transaction, event: PatientRegistered, envelope: Envelope) -> None:
-        await store.save_patient(tx.connection, envelope.subject, event.name, event.birth_date)
+        await insured.save_patient(tx.connection, envelope.subject, event.name, event.birth_date)
 
     async def on_reported(self, tx: Transaction, event: CoverageReported, envelope: Envelope) -> None:
         """Somebody says how they are insured: ask the payer, for the day of their visit if there is one."""
-        await store.lock_patient(tx.connection, envelope.subject)
+        await insured.lock_patient(tx.connection, envelope.subject)
         recognised = self._directory.recognise(event.payer)
         coverage = Coverage(
             id=event.coverage_id,
@@ -64,9 +64,9 @@ class Verifying:
             confidence=event.confidence,
             reported_at=tx.now,
         )
-        if not await store.save_coverage(tx.connection, coverage):
+        if not await insured.save_coverage(tx.connection, coverage):
             return
-        visits = await store.visits_ahead(tx.connection, envelope.subject, tx.now)
+        visits = await insured.visits_ahead(tx.connection, envelope.subject, tx.now)
         if recognised.payer is not None and not visits:
             # The visit is about to be booked: asking once, about its day, spares a question.
             await tx.set_timer(VISIT_AWAITED, coverage.id, tx.now + self._clinic.visit_awaited)
@@ -76,16 +76,16 @@ class Verifying:
 
     async def on_visit_awaited(self, tx: Transaction, timer: Timer) -> None:
         """No visit was booked for so long: ask about today."""
-        if (coverage := await store.coverage(tx.connection, timer.key)) is not None:
-            await store.lock_patient(tx.connection, coverage.patient_id)
+        if (coverage := await insured.coverage(tx.connection, timer.key)) is not None:
+            await insured.lock_patient(tx.connection, coverage.patient_id)
             await self._begin_new(tx, coverage.patient_id)
 
     async def on_booked(
         self, tx: Transaction, event: AppointmentBooked | AppointmentRescheduled, envelope: Envelope
     ) -> None:
         """A visit has a day: ask what waited for it, and see to it that coverage is known shortly before."""
-        await store.lock_patient(tx.connection, envelope.subject)
-        if not await store.save_visit(
+        await insured.lock_patient(tx.connection, envelope.subject)
+        if not await insured.save_visit(
             tx.connection, envelope.subject, event.appointment_id, event.version, event.starts_at
         ):
             return
@@ -94,11 +94,11 @@ class Verifying:
 
     async def on_check_before_visit(self, tx: Transaction, timer: Timer) -> None:
         """The visit is near, or its month has begun: ask again what is not known for that day."""
-        visit = await store.visit(tx.connection, timer.key)
+        visit = await insured.visit(tx.connection, timer.key)
         if visit is None:
             return
-        await store.lock_patient(tx.connection, visit.patient_id)
-        visits = await store.visits_ahead(tx.connection, visit.patient_id, tx.now)
+        await insured.lock_patient(tx.connection, visit.patient_id)
+        visits = await insured.visits_ahead(tx.connection, visit.patient_id, tx.now)
         known_today = False
         if visits and visits[0].appointment_id == visit.appointment_id:
             for coverage, payer, last in await self._asked_before(tx, visit.patient_id):
@@ -113,7 +113,7 @@ class Verifying:
         one = await store.verification(tx.connection, timer.key)
         if one is None:
             return
-        await store.lock_patient(tx.connection, one.patient_id)
+        await insured.lock_patient(tx.connection, one.patient_id)
         one = await store.verification(tx.connection, timer.key)
         if one is None or one.state is not State.WAITING:
             return
@@ -133,7 +133,7 @@ class Verifying:
         """
         payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
         if visits is None:
-            visits = await store.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
+            visits = await insured.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
         one = self._verification(coverage, payer, visits[0].starts_at if visits else None, reason, tx.now)
         if reason in (Reason.VISIT, Reason.BY_HAND) and await store.answered_on(
             tx.connection, coverage.id, one.service_date, self._day_began(tx.now)
@@ -234,7 +234,7 @@ class Verifying:
         if not asked:
             return
         if visits is None:
-            visits = await store.visits_ahead(tx.connection, patient_id, tx.now)
+            visits = await insured.visits_ahead(tx.connection, patient_id, tx.now)
         earliest = not_before or tx.now
         for visit in visits:
             checks = [

@@ -11,11 +11,11 @@ from typing import Final
 import asyncpg
 
 from billing.benefits.shown import OrderShown
-from billing.verification import changing, shown, store
+from billing.verification import changing, insured, shown, store
 from billing.verification.changing import ChangedShown
+from billing.verification.insured import Coverage
 from billing.verification.question import Asked, Insured
 from billing.verification.shown import ChangeShown, CoverageShown, VerificationShown
-from billing.verification.store import Coverage
 
 QUESTIONS_SHOWN: Final = 20
 CHANGES_SHOWN: Final = 20
@@ -101,7 +101,7 @@ def mark(coverage: Coverage, person: Person) -> str:
 
 
 async def read_case(connection: asyncpg.Connection, coverage_id: str) -> Case | None:
-    coverage = await store.coverage(connection, coverage_id)
+    coverage = await insured.coverage(connection, coverage_id)
     if coverage is None:
         return None
     of_patient = await shown.coverages_shown(connection, coverage.patient_id, COVERAGES_SHOWN)

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Form, Path, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from billing.verification import changing, store
+from billing.verification import changing, insured, store
 from billing.verification.by_hand import AnsweredToday, ByHand, NoSuchCoverage, NothingChanged
 from billing.verification.concluding import CHANGED
 from billing.verification.model import State
@@ -195,11 +195,11 @@ class Counter:
     async def correct(self, coverage_id: str, actor: Actor, typed: Typed, seen: str) -> None:
         """Correct and ask again. Raises NotYet, NothingChanged or _ChangedMeanwhile; doing it twice does it once."""
         async with self._database.transaction() as tx:
-            coverage = await store.coverage(tx.connection, coverage_id)
+            coverage = await insured.coverage(tx.connection, coverage_id)
             if coverage is None:
                 raise _no_such_coverage()
-            await store.lock_patient(tx.connection, coverage.patient_id)
-            coverage = await store.coverage(tx.connection, coverage_id) or coverage
+            await insured.lock_patient(tx.connection, coverage.patient_id)
+            coverage = await insured.coverage(tx.connection, coverage_id) or coverage
             person = await read_person(tx.connection, coverage.patient_id)
             wanted = corrections(typed, coverage, person, self._desk.directory)
             if not wanted.model_fields_set and await _under_way(tx, coverage_id):

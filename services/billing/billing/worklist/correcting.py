@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from billing.payers.directory import Directory, Payer
 from billing.verification.by_hand import Corrections
+from billing.verification.insured import Coverage
 from billing.verification.names import split_name
-from billing.verification.store import Coverage
 from billing.worklist.case import Person
 from billing.worklist.wording import Field
 
