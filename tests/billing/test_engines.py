@@ -17,6 +17,7 @@ from chassis.tokens import issue
 from contracts.billing import CoverageUndetermined, CoverageVerified, VerificationNeedsStaff
 from sandbox.engine.client import Engine, Manner
 from tests.billing.house import House, Settings, booked, house, payers_file, registered, reported
+from tests.chassis.front_desk import client
 from tests.listening import listening
 from tests.services import TOKEN_KEY
 from tests.waiting import eventually
@@ -189,3 +190,19 @@ async def test_a_token_without_the_scope_takes_no_question(settings: Settings, t
 
 def bearer(name: str, *scopes: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {a_token(name, *scopes)}"}
+
+
+async def test_the_worklist_says_what_waits_for_an_engine(settings: Settings, tmp_path: Path) -> None:
+    async with clinic_with_engine(settings, tmp_path) as (clinic, engine):
+        await clinic.say(registered(), booked(), reported())
+
+        async def page() -> str:
+            async with client(clinic.service.http, Role.BILLING) as http:
+                return (await http.get("/worklist")).raise_for_status().text
+
+        async def says(words: str) -> bool:
+            return words in await page()
+
+        await eventually(lambda: says("Asked by an engine, 1 waits for one since"))
+        await engine.once()
+        await eventually(lambda: says("Asked by an engine, nothing waits for one"))

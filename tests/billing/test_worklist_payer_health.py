@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from billing.payers.health import TOLD_EVERY, Condition, Health, Heard, after, with_times, worth_telling
-from billing.payers.saying import answer_time, cause_now, condition
+from billing.payers.saying import answer_time, by_engine, cause_now, condition
 from chassis.http import Role
 from chassis.pages import Saying
 from tests.billing.house import House, Settings, booked, house, registered, reported
@@ -74,6 +74,18 @@ def test_how_long_answers_take_is_told_now_and_then_and_not_for_each_question() 
 )
 def test_a_condition_is_said_with_its_times(health: Health | None, words: str) -> None:
     assert condition(health, SAYING) == words
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (0, "asked by an engine, nothing waits for one"),
+        (1, "asked by an engine, 1 waits for one since 9:12 am"),
+        (3, "asked by an engine, 3 wait for one, the first since 9:12 am"),
+    ],
+)
+def test_of_a_payer_that_only_engines_ask_it_is_said_what_waits_for_them(waiting: int, words: str) -> None:
+    assert by_engine(waiting, AT, SAYING) == words
 
 
 def test_a_payer_that_pauses_each_week_is_closed_and_not_down() -> None:

@@ -54,6 +54,14 @@ def condition(
             return f"down since {saying.at(health.since)}{again}"
 
 
+def by_engine(waiting: int, since: datetime | None, saying: Saying) -> str:
+    """How a payer does that only engines ask: `asked by an engine, 2 wait for one, the first since 9:12 am`."""
+    if not waiting or since is None:
+        return "asked by an engine, nothing waits for one"
+    wait = "1 waits for one" if waiting == 1 else f"{waiting} wait for one, the first"
+    return f"asked by an engine, {wait} since {saying.at(since)}"
+
+
 def answer_time(health: Health | None) -> str | None:
     """`in 0.8 s, at most 4.1 s`; None where nothing was answered."""
     if health is None or health.median_seconds is None or health.slowest_seconds is None:

@@ -56,6 +56,7 @@ class Overview:
             "directory": self.desk.directory,
             "health": await read_health(connection),
             "queues": await reading.queues(connection),
+            "for_engines": await reading.for_engines(connection),
             "counts": await reading.count(connection, saying.midnight()),
         }
         fragments = {name: self.desk.render(f"list/{name}.html", context) for name in ("counts", "payers")}

@@ -235,6 +235,23 @@ class Queue:
     first_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ForEngines:
+    """What waits for an engine to answer it, and since when the first of it."""
+
+    waiting: int
+    since: datetime
+
+
+async def for_engines(connection: Connection) -> dict[str, ForEngines]:
+    """By payer id; those whose engines have answered everything are left out."""
+    rows = await connection.fetch(
+        "SELECT engine_payer, count(*) AS waiting, min(decided_at) AS since FROM question "
+        "WHERE engine_payer IS NOT NULL AND ended_at IS NULL GROUP BY engine_payer"
+    )
+    return {row["engine_payer"]: ForEngines(row["waiting"], row["since"]) for row in rows}
+
+
 async def queues(connection: Connection) -> dict[str, Queue]:
     """By payer id; those that nothing waits for are left out."""
     rows = await connection.fetch(

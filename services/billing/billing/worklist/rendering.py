@@ -36,6 +36,7 @@ class Desk:
             "console_url": console_url,
             "clause": clause,
             "condition": payers_said.condition,
+            "by_engine": payers_said.by_engine,
             "answer_time": payers_said.answer_time,
             "cause_now": payers_said.cause_now,
         }
