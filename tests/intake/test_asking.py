@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from chassis.http import Role
 from contracts.intake import (
     ConsentRecorded,
     CoverageReported,
@@ -19,8 +20,10 @@ from contracts.intake import (
     Submitted,
 )
 from intake.uploads.faults import MEGABYTE
+from tests.chassis.front_desk import client
 from tests.intake.photographs import FORM_TYPE, form_body, photo, png_claiming, repeated
 from tests.intake.reception import Reception, reception
+from tests.openapi import examples
 
 pytestmark = pytest.mark.engines
 
@@ -264,3 +267,11 @@ async def test_more_forms_than_there_are_places_are_asked_to_come_again(database
         go_on.set()
         assert (await first).status_code == 201
         assert (await desk.send(**ADA)).status_code == 201
+
+
+async def test_the_example_in_the_document_can_be_sent_as_it_stands(database: str, tmp_path: Path) -> None:
+    async with reception(database, tmp_path) as desk, client(desk.service.http, Role.STAFF) as staff:
+        document = (await staff.get("/openapi.json")).raise_for_status().json()
+        ((path, example),) = examples(document)
+        answer = await desk.person.post(path, json=example)
+        assert (path, answer.status_code) == ("/intakes", 201), answer.text

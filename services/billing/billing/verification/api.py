@@ -9,7 +9,7 @@ from typing import Annotated
 
 import asyncpg
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from billing.payers.directory import Directory
 from billing.verification import shown
@@ -54,6 +54,8 @@ class VerificationWithEvidence(VerificationShown):
 
 
 class AskAgain(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"forced": True}]})
+
     forced: bool = Field(False, description="Also when the payer has answered the same question today: each one costs")
 
 

@@ -20,7 +20,7 @@ NO_SUCH_CHANGE = "There is no change with this number. GET /coverage-changes lis
 
 
 class Order(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"order": "primary"}]})
 
     order: Place | None = Field(description="null takes back what a person had said")
 

@@ -46,7 +46,12 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 class Corrections(BaseModel):
     """What was wrong; whatever is left out stays as it is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"member_id": "W100000002", "birth_date": "1984-03-21"}]},
+    )
 
     payer_id: Text | None = Field(None, max_length=80, description="One of GET /payers")
     member_id: Text | None = Field(None, max_length=80)
