@@ -6,7 +6,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from deploy.local.process import Child
 from deploy.local.tenants import dsn_of_tenant, ensure_tenant
 
 PATIENTS, PARTITIONS, LANES = 5_000, 12, 16
-_BATCH = 500
+_BATCH = 400
 _MEGABYTE = 1024 * 1024
 
 
@@ -42,7 +42,6 @@ class Ground:
     dsn: str
     database: asyncpg.Connection
     folder: Path
-    secrets: dict[str, str]
 
     async def counted(self) -> int:
         return await self.database.fetchval("SELECT coalesce(sum(events), 0)::bigint FROM tally") or 0
@@ -53,27 +52,15 @@ class Ground:
     @asynccontextmanager
     async def applier(self, prefix: str, **knobs: object) -> AsyncGenerator[Child]:
         """The service that applies what topics with this prefix hold, until the end of the block."""
-        child = await self.start_applier(prefix, **knobs)
-        try:
+        settings = {"lanes": LANES, "pool_size": LANES + 2} | knobs
+        own = {f"STILLWATER_APPLIER_{name.upper()}": str(value) for name, value in settings.items()}
+        where = {
+            "STILLWATER_APPLIER_DATABASE_URL": self.dsn,
+            "STILLWATER_KAFKA": self.engines.bootstrap,
+            "STILLWATER_TOPIC_PREFIX": prefix,
+        }
+        async with _process(self.folder, "applier", [], keys() | own | where) as child:
             yield child
-        finally:
-            await child.kill()
-
-    @asynccontextmanager
-    async def relay(self, topic: str) -> AsyncGenerator[Child]:
-        """A process that publishes this schema's outbox to a topic, until the end of the block."""
-        child = await Child.start(
-            "relay",
-            [sys.executable, "-m", "benchmarks.processes.relay", topic],
-            log=self.folder / "relay.log",
-            env=os.environ
-            | self.secrets
-            | {"STILLWATER_RELAY_DATABASE_URL": self.dsn, "STILLWATER_KAFKA": self.engines.bootstrap},
-        )
-        try:
-            yield child
-        finally:
-            await child.kill()
 
     async def fill_outbox(self, rows: int) -> None:
         """So many events of 400 bytes at once, over all shards."""
@@ -92,22 +79,32 @@ class Ground:
         while await self.database.fetchval("SELECT EXISTS (SELECT FROM outbox)"):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.02)
 
-    async def start_applier(self, prefix: str, **knobs: object) -> Child:
-        settings = {"lanes": LANES, "pool_size": LANES + 2} | knobs
-        own = {f"STILLWATER_APPLIER_{name.upper()}": str(value) for name, value in settings.items()}
-        return await Child.start(
-            "applier",
-            [sys.executable, "-m", "benchmarks.processes.applier"],
-            log=self.folder / "applier.log",
-            env=os.environ
-            | self.secrets
-            | own
-            | {
-                "STILLWATER_APPLIER_DATABASE_URL": self.dsn,
-                "STILLWATER_KAFKA": self.engines.bootstrap,
-                "STILLWATER_TOPIC_PREFIX": prefix,
-            },
-        )
+
+@asynccontextmanager
+async def relaying(dsn: str, bootstrap: str, topic: str, folder: Path) -> AsyncGenerator[Child]:
+    """A process that publishes a schema's outbox to a topic, until the end of the block."""
+    where = {"STILLWATER_RELAY_DATABASE_URL": dsn, "STILLWATER_KAFKA": bootstrap}
+    async with _process(folder, "relay", [topic], keys() | where) as child:
+        yield child
+
+
+@asynccontextmanager
+async def _process(folder: Path, name: str, words: list[str], settings: dict[str, str]) -> AsyncGenerator[Child]:
+    child = await Child.start(
+        name,
+        [sys.executable, "-m", f"benchmarks.processes.{name}", *words],
+        log=folder / f"{name}.log",
+        env=os.environ | settings,
+    )
+    try:
+        yield child
+    finally:
+        await child.kill()
+
+
+def keys() -> dict[str, str]:
+    """What every service is told: keys of its own for each process, since nobody here reads another's."""
+    return {f"STILLWATER_{name}_KEY": secrets.token_hex(32) for name in ("TOKEN", "SEAL")}
 
 
 @asynccontextmanager
@@ -125,8 +122,7 @@ async def ground() -> AsyncGenerator[Ground]:
                 "CREATE TABLE applied ("
                 "    number bigint GENERATED ALWAYS AS IDENTITY, patient text, sequence bigint, by int)"
             )
-            keys = {f"STILLWATER_{name}_KEY": secrets.token_hex(32) for name in ("TOKEN", "SEAL")}
-            yield Ground(engines, dsn, database, Path(folder), keys)
+            yield Ground(engines, dsn, database, Path(folder))
             await database.close()
 
 
@@ -139,14 +135,17 @@ async def publish(at: Ground, topic: str, events: int, failing: float) -> int:
         patient = number % PATIENTS
         key, record = _record(f"patient_{patient}", number // PATIENTS + 1, FAILS if patient in bad else "Ada")
         records[shard_of(key)].append(record)
-    producer = AIOKafkaProducer(bootstrap_servers=at.engines.bootstrap, enable_idempotence=True)
-    await producer.start()
-    for partition, ours in enumerate(records):
-        for start in range(0, len(ours), _BATCH):
-            batch: Any = RecordBatch(ours[start : start + _BATCH])
-            await (await producer.send_batch(batch, topic, partition=partition))
-    await producer.stop()
+    await send(at.engines.bootstrap, topic, records)
     return sum(1 for number in range(events) if number % PATIENTS not in bad)
+
+
+async def send(bootstrap: str, topic: str, records: Sequence[Sequence[bytes]]) -> None:
+    """Put encoded records into a topic, those of each partition in order."""
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
+        for partition, ours in enumerate(records):
+            for start in range(0, len(ours), _BATCH):
+                batch: Any = RecordBatch(ours[start : start + _BATCH])
+                await (await producer.send_batch(batch, topic, partition=partition))
 
 
 def _record(patient: str, sequence: int, name: str) -> tuple[bytes, bytes]:

@@ -6,17 +6,12 @@ handler as fast as it goes, with a database that takes 50 ms for each event, and
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 
-from benchmarks.applying import PARTITIONS, Ground, a_prefix, ground, megabytes, publish
+from benchmarks.applying import PARTITIONS, Ground, a_prefix, ground, megabytes, publish, relaying
 from benchmarks.report import Figure, report
-from chassis.record_batch import encoded
-from contracts.envelope import Envelope
-from contracts.ids import new_event_id
 from deploy.local.kafka import create_topics
-from deploy.local.process import Child
 
 BAR_MB = 60.0
 _SETTLE_SECONDS = 5.0
@@ -43,34 +38,16 @@ async def at_rest(at: Ground) -> float:
         return megabytes(child)
 
 
-async def relaying(at: Ground, rows: int) -> float:
+async def published(at: Ground, rows: int) -> float:
     """Megabytes of a relay above idle, at the most, while it publishes what waits."""
     topic = a_prefix() + "applier.events"
     await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
-    child = await Child.start(
-        "relay",
-        [sys.executable, "-m", "benchmarks.processes.relay", topic],
-        log=at.folder / "relay.log",
-        env=os.environ
-        | at.secrets
-        | {"STILLWATER_RELAY_DATABASE_URL": at.dsn, "STILLWATER_KAFKA": at.engines.bootstrap},
-    )
-    try:
+    async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder) as child:
         await asyncio.sleep(_SETTLE_SECONDS)
         idle = megabytes(child)
-        id = new_event_id()
-        from datetime import UTC, datetime
-
-        envelope = Envelope(id, "intake.patient_registered.v1", "stillwater/intake", datetime.now(UTC), "p", 1, id)
-        record = encoded(b"patient", envelope.to_headers(), b"x" * 400)
-        await at.database.execute(
-            "INSERT INTO outbox (shard, record) SELECT n % 12, $1 FROM generate_series(1, $2::int) AS n", record, rows
-        )
-        while await at.database.fetchval("SELECT EXISTS (SELECT FROM outbox)"):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.5)
+        await at.fill_outbox(rows)
+        await at.outbox_is_empty()
         return megabytes(child, peak=True) - idle
-    finally:
-        await child.kill()
 
 
 async def measure(options: argparse.Namespace) -> bool:
@@ -81,7 +58,7 @@ async def measure(options: argparse.Namespace) -> bool:
         idle = await at_rest(at)
         fast = await applying(at, prefix, options.seconds, idle, 0)
         slow = await applying(at, prefix, options.seconds, idle, 0.05)
-        relay = await relaying(at, options.records)
+        relay = await published(at, options.records)
     ways = {"applying": fast, "applying, slow database": slow, "relaying": relay}
     return report(
         "backlog",

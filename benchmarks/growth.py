@@ -13,7 +13,7 @@ import time
 
 import asyncpg
 
-from benchmarks.applying import PARTITIONS, Ground, a_prefix, from_a_tenth, ground, publish
+from benchmarks.applying import PARTITIONS, Ground, a_prefix, from_a_tenth, ground, publish, relaying
 from benchmarks.report import Figure, report
 from deploy.local.kafka import create_topics
 
@@ -50,7 +50,7 @@ async def relay_rate(at: Ground, rows: int) -> float:
     """Rows a second."""
     topic = a_prefix() + "applier.events"
     await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
-    async with at.relay(topic):
+    async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder):
         await at.fill_outbox(rows)  # the first of all warms it up
         await at.outbox_is_empty()
         await at.fill_outbox(rows)
@@ -75,7 +75,7 @@ async def while_open(at: Ground, options: argparse.Namespace) -> tuple[float, fl
     await idler.fetchval("SELECT txid_current()")
     topic = a_prefix() + "applier.events"
     await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
-    async with at.relay(topic):
+    async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder):
         until = time.monotonic() + 60 * options.minutes
         while time.monotonic() < until:
             await at.fill_outbox(_ROWS_A_SECOND_WHILE_OPEN)

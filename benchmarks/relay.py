@@ -9,7 +9,6 @@ committed alone, and a consumer stops the time from commit to receipt. What arri
 import argparse
 import asyncio
 import json
-import os
 import secrets
 import statistics
 import sys
@@ -25,6 +24,7 @@ import asyncpg
 import psutil
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from benchmarks.applying import megabytes, relaying
 from benchmarks.debezium.connect import TUNED, Outbox, debezium
 from benchmarks.report import Figure, report
 from chassis import outbox
@@ -235,22 +235,8 @@ async def running(trial: Trial, who: Contender, folder: Path) -> AsyncGenerator[
             yield child
         await trial.admin.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
         return
-    child = await Child.start(
-        "relay",
-        [sys.executable, "-m", "benchmarks.processes.relay", who.topic],
-        log=folder / "relay.log",
-        env=os.environ
-        | {
-            "STILLWATER_RELAY_DATABASE_URL": trial.ours,
-            "STILLWATER_KAFKA": trial.engines.bootstrap,
-            "STILLWATER_TOKEN_KEY": secrets.token_hex(32),
-            "STILLWATER_SEAL_KEY": secrets.token_hex(32),
-        },
-    )
-    try:
+    async with relaying(trial.ours, trial.engines.bootstrap, who.topic, folder) as child:
         yield child
-    finally:
-        await child.kill()
 
 
 async def one_round(trial: Trial, who: Contender, folder: Path, options: argparse.Namespace, check: bool) -> None:
@@ -270,7 +256,7 @@ async def one_round(trial: Trial, who: Contender, folder: Path, options: argpars
         latencies = await few(trial, who, options.per_second, options.seconds)
         who.p50.append(statistics.median(latencies))
         who.p99.append(statistics.quantiles(latencies, n=100)[98])
-        who.memory.append(_peak_megabytes(process))
+        who.memory.append(megabytes(child, peak=True))
     figures = f"{who.rates[-1]:,.0f} rows/s, p50 {who.p50[-1]:.1f} ms, {who.memory[-1]:.0f} MB, {who.cpu[-1]:.1f} s CPU"
     print(f"{who.name}: {figures}", file=sys.stderr)
     if who.name == RELAY:
@@ -281,11 +267,6 @@ async def one_round(trial: Trial, who: Contender, folder: Path, options: argpars
 def _cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system
-
-
-def _peak_megabytes(process: psutil.Process) -> float:
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 @asynccontextmanager

@@ -20,12 +20,11 @@ import asyncpg
 import httpx
 import psutil
 import yaml
-from aiokafka import AIOKafkaProducer
 
-from benchmarks.applying import PARTITIONS, megabytes
+from benchmarks.applying import PARTITIONS, megabytes, send
 from benchmarks.report import Figure, report
 from chassis.outbox import shard_of
-from chassis.record_batch import RecordBatch, encoded
+from chassis.record_batch import encoded
 from contracts.envelope import Envelope
 from contracts.event import Event
 from contracts.ids import AppointmentId, CoverageId, new_event_id
@@ -38,7 +37,6 @@ from deploy.local.topology import SANDBOX
 RATE_BAR, MEMORY_BAR_MB = 200.0, 30.0
 _PAYERS = PROJECT / "services/billing/billing/payers/payers.yaml"
 _WITHOUT_LIMIT = {"at_once": 32, "per_second": 5_000}
-_BATCH = 400
 _SEEN = "SELECT count(*) AS opened, count(*) FILTER (WHERE state = 'concluded') AS concluded FROM verification"
 _OTHERWISE = "SELECT count(*) FROM verification WHERE state <> 'concluded' OR outcome <> 'active'"
 
@@ -60,11 +58,7 @@ async def say(bootstrap: str, topic: str, said: Sequence[tuple[str, Event]]) -> 
         envelope = Envelope(id, event.type, f"stillwater/{event.type.split('.')[0]}", datetime.now(UTC), subject, 1, id)
         body = event.model_dump_json(exclude_none=True).encode()
         records[shard_of(envelope.key)].append(encoded(envelope.key, envelope.to_headers(), body))
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
-        for partition, ours in enumerate(records):
-            for start in range(0, len(ours), _BATCH):
-                batch = RecordBatch(ours[start : start + _BATCH])
-                await (await producer.send_batch(batch, topic, partition=partition))  # type: ignore[arg-type]
+    await send(bootstrap, topic, records)
 
 
 def _visit(number: int, at: datetime) -> AppointmentBooked:
