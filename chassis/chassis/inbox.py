@@ -19,11 +19,12 @@ from contracts.event import Event
 
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 
+# OFFSET 0 has each key looked up by the index. A join, planned while nothing is parked, would read all that ever is.
 _CLAIM = """
 INSERT INTO inbox (consumer, event_id)
 SELECT $1, event_id FROM unnest($2::uuid[], $3::text[], $4::text[]) AS said (event_id, topic, key)
 WHERE NOT EXISTS (
-    SELECT FROM parked WHERE consumer = $1 AND parked.topic = said.topic AND parked.key = said.key
+    SELECT FROM parked WHERE consumer = $1 AND parked.topic = said.topic AND parked.key = said.key OFFSET 0
 )
 ON CONFLICT DO NOTHING
 RETURNING event_id::text

@@ -31,11 +31,11 @@ ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
 """
 
 _LOCK_HEADS = """
-SELECT topic, key FROM parked WHERE id IN (
+SELECT topic, key FROM parked WHERE id = ANY (ARRAY(
     SELECT (
         SELECT min(id) FROM parked AS head WHERE consumer = $1 AND head.topic = said.topic AND head.key = said.key
     ) FROM unnest($2::text[], $3::text[]) AS said (topic, key)
-)
+))
 ORDER BY id FOR UPDATE
 """
 
