@@ -84,3 +84,12 @@ async def test_the_auditors_own_look_at_a_patient_is_on_record_too(clinic: FastA
 async def test_only_auditors_read_the_log(clinic: FastAPI):
     async with client(clinic, Role.STAFF) as staff:
         assert (await staff.get("/access-log")).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/access-log?subject=patient_1%00", "/patients/patient%001", "/patients?ids=%00"])
+async def test_an_address_with_a_character_that_no_text_has_is_refused(clinic: FastAPI, address: str) -> None:
+    for role in (Role.AUDITOR, Role.STAFF):
+        async with client(clinic, role) as http:
+            answer = await http.get(address)
+        assert (answer.status_code, answer.json()["title"]) == (400, "The address cannot be read")
+        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]

@@ -71,7 +71,8 @@ class RequestScope:
 
     async def _follow(self, exchange: _Exchange) -> None:
         try:
-            await self._app(exchange.scope, exchange.receive, exchange.send)
+            app = _NO_ADDRESS.response() if _holds_nul(exchange.scope) else self._app
+            await app(exchange.scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             pass
         except Exception as error:
@@ -140,6 +141,16 @@ class _Exchange:
             headers.setdefault(name, value)
         if self._context.actor is not None or self.scope["method"] not in {"GET", "HEAD"}:
             headers.setdefault("Cache-Control", "no-store")
+
+
+_NO_ADDRESS: Final = Problem(
+    400, "The address cannot be read", "It holds the character NUL (%00), which is in no text here."
+)
+
+
+def _holds_nul(scope: Scope) -> bool:
+    """Postgres takes every character in a text but this one."""
+    return b"%00" in scope["query_string"] or "\0" in scope["path"]
 
 
 def _request_id(headers: Headers) -> str:
