@@ -302,7 +302,6 @@ async def test_a_question_that_makes_no_sense_is_answered_with_what_does(setting
         ({"from": "2027-03-02T00:00:00"}, "from"),
         ({"after": "yesterday"}, "after"),
         ({"after": "0001-01-01T00:00:00+14:00~a"}, "after"),
-        ({"after": "2027-03-02T00:00:00Z~\0"}, "after"),
         ({"limit": "201"}, "limit"),
     ]
     async with desk(settings, tmp_path) as clinic, clinic.client() as staff:
@@ -310,7 +309,8 @@ async def test_a_question_that_makes_no_sense_is_answered_with_what_does(setting
             answer = await staff.get("/appointments", params=query)
             assert answer.status_code == 422
             assert answer.json()["errors"][0]["field"].rpartition(".")[2] == field
-        assert (await staff.get("/patients/%00/appointments")).status_code == 422
+        for address in ("/patients/%00/appointments", "/appointments?after=2027-03-02T00:00:00Z~%00"):
+            assert (await staff.get(address)).status_code == 400, "no database can hold that character"
 
 
 async def test_nobody_else_may_look(settings: Settings, tmp_path: Path) -> None:
