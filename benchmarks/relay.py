@@ -257,10 +257,10 @@ async def one_round(trial: Trial, who: Contender, folder: Path, options: argpars
         who.p50.append(statistics.median(latencies))
         who.p99.append(statistics.quantiles(latencies, n=100)[98])
         who.memory.append(megabytes(child, peak=True))
+        if who.name == RELAY:
+            await eventually(trial.outbox_is_empty, within=5)
     figures = f"{who.rates[-1]:,.0f} rows/s, p50 {who.p50[-1]:.1f} ms, {who.memory[-1]:.0f} MB, {who.cpu[-1]:.1f} s CPU"
     print(f"{who.name}: {figures}", file=sys.stderr)
-    if who.name == RELAY:
-        await eventually(trial.outbox_is_empty, within=5)
     await trial.admin.execute("TRUNCATE peer.outbox")
 
 
@@ -279,7 +279,7 @@ async def prepared(contenders: Sequence[Contender]) -> AsyncGenerator[Trial]:
         await admin.execute("ALTER SYSTEM SET logical_decoding_work_mem = '512MB'")
         await admin.execute("SELECT pg_reload_conf()")
         await admin.execute(_PEER_TABLE)
-        ours = dsn_of_tenant(engines.admin_dsn, "relay", "relay")
+        ours = dsn_of_tenant(engines.services_dsn, "relay", "relay")  # as our services reach it
         writer = await asyncpg.connect(ours)
         await migrate(writer, Path(__file__).with_name("no_migrations"))
         trial = Trial(engines, ours, admin, writer)

@@ -1,11 +1,11 @@
 """Nothing but a relay: its topic as argument, its settings in the environment."""
 
-import asyncio
 import sys
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from chassis import loop
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.log import start_logging
@@ -27,4 +27,4 @@ async def main(topic: str) -> None:
 
 if __name__ == "__main__":
     start_logging("relay")
-    asyncio.run(main(sys.argv[1]))
+    loop.run(main(sys.argv[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -18,6 +18,8 @@ from chassis.seal import Seal
 from chassis.settings import ServiceSettings
 from chassis.transaction import Transaction
 from contracts.envelope import Envelope
+
+_STATEMENT_SECONDS = 30
 
 
 class Wakes:
@@ -65,7 +67,7 @@ class Database:
             url,
             min_size=2,
             max_size=self._settings.pool_size,
-            command_timeout=30,
+            command_timeout=_STATEMENT_SECONDS,
             reset=_nothing_more,
             server_settings={"application_name": self._source},
         )
@@ -86,6 +88,19 @@ class Database:
         """A connection for reading."""
         async with self.pool.acquire() as connection:
             yield cast("asyncpg.Connection", connection)  # the pool's proxy of one
+
+    @asynccontextmanager
+    async def connection_apart(self, session: Mapping[str, str]) -> AsyncGenerator[asyncpg.Connection]:
+        """A connection outside the pool, with its own settings of the session, for a loop that keeps it."""
+        connection = await asyncpg.connect(
+            self._settings.database_url.get_secret_value(),
+            command_timeout=_STATEMENT_SECONDS,
+            server_settings={"application_name": self._source, **session},
+        )
+        try:
+            yield connection
+        finally:
+            connection.terminate()
 
     @asynccontextmanager
     async def transaction(

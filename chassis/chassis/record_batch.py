@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import cast
 
 from aiokafka.record.util import calc_crc32c, decode_varint
 
@@ -78,18 +80,22 @@ class RecordBatch:
         return self._built
 
     def _written(self) -> bytearray:
-        parts: list[bytes] = []
+        """All in one piece, with its head filled in afterwards: half a megabyte is not copied for that."""
+        parts = [bytes(_HEADER.size + _CHECKED.size)]
         for position, record in enumerate(self._records):
-            # Attributes and the distance from the batch's timestamp are 0.
-            place = b"\0\0" + _varint(position)
+            place = _place(position)
             parts += (_varint(len(place) + len(record)), place, record)
         count, now = len(self._records), int(time.time() * 1000)
-        checked = b"".join((_CHECKED.pack(0, count - 1, now, now, *self._producer, count), *parts))
-        length = _HEADER.size - _LENGTH_COUNTS_FROM + len(checked)
-        return bytearray(b"".join((_HEADER.pack(0, length, -1, 2, calc_crc32c(checked)), checked)))
+        batch = bytearray().join(parts)
+        _CHECKED.pack_into(batch, _HEADER.size, 0, count - 1, now, now, *self._producer, count)
+        with memoryview(batch) as whole:
+            checksum = calc_crc32c(cast("bytes", whole[_HEADER.size :]))
+        _HEADER.pack_into(batch, 0, 0, len(batch) - _LENGTH_COUNTS_FROM, -1, 2, checksum)
+        return batch
 
 
-def _written_varint(value: int) -> bytes:
+@lru_cache(maxsize=4096)
+def _varint(value: int) -> bytes:
     """A number that is not negative, zigzag and in groups of seven bits."""
     value <<= 1
     written = bytearray()
@@ -100,8 +106,7 @@ def _written_varint(value: int) -> bytes:
     return bytes(written)
 
 
-_SHORT = [_written_varint(value) for value in range(4096)]
-
-
-def _varint(value: int) -> bytes:
-    return _SHORT[value] if value < len(_SHORT) else _written_varint(value)
+@cache
+def _place(position: int) -> bytes:
+    """What stands before a record's key: attributes, the distance from the batch's timestamp, its position."""
+    return b"\0\0" + _varint(position)
