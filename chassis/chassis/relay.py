@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import cast
 
 import asyncpg
@@ -192,7 +193,7 @@ class Relay:
         )
         acknowledged = [head for head, failure in zip(heads, sent, strict=True) if failure is None]
         reached("after_acknowledge")
-        await connection.executemany(_DELETE, [(head["shard"], head["ids"]) for head in acknowledged])
+        await self._delete(connection, acknowledged)
         reached("after_delete")
         elapsed = time.monotonic() - fetched_at
         for head in acknowledged:
@@ -208,6 +209,9 @@ class Relay:
         heads = await connection.fetch(_FETCH, shards, [self._floors.of(shard) for shard in shards], *limits)
         self._floors.read(shards, {head["shard"]: head["ids"] for head in heads}, proven)
         return heads
+
+    async def _delete(self, connection: asyncpg.Connection, heads: Sequence[asyncpg.Record]) -> None:
+        await connection.executemany(_DELETE, [(head["shard"], head["ids"]) for head in heads])
 
     async def _send(self, producer: AIOKafkaProducer, shard: int, head: asyncpg.Record) -> None:
         """One batch, acknowledged. Raises what the producer does."""

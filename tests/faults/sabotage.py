@@ -38,7 +38,8 @@ def delete_before_publish() -> None:
     send, delete = own._send, own._delete
 
     async def delete_and_send(self: Relay, producer: Any, shard: int, head: Any) -> Any:
-        await delete(self, head)
+        async with self._database.connection() as connection:
+            await delete(self, connection, [head])
         return await send(self, producer, shard, head)
 
     own._send = delete_and_send
