@@ -74,6 +74,12 @@ def test_indented_lines_and_padding_after_the_end_change_nothing() -> None:
     assert shown(joined(ACTIVE_271, line_break="\n  ") + b"\x1a\x00\n") == shown(joined(ACTIVE_271))
 
 
+def test_a_nul_is_marked_and_told_since_no_database_takes_one() -> None:
+    raw = joined(ACTIVE_271).replace(b"OKAFOR", b"OKA\0FOR")
+    assert problems(raw) == [("nul_characters", 1)]
+    assert read(raw).interchanges[0].transactions[0].coverages[0].subscriber.last == "OKA\ufffdFOR"  # type: ignore[union-attr]
+
+
 def test_bytes_that_are_not_utf8_are_read_and_told() -> None:
     raw = joined(ACTIVE_271).replace(b"OKAFOR", b"OKAF\xd3R")
     assert problems(raw) == [("undecodable_text", 1)]

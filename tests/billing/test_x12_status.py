@@ -64,6 +64,25 @@ def test_where_the_plan_is_silent_the_services_asked_about_speak(
 
 
 @pytest.mark.parametrize(
+    ("body", "asked", "expected"),
+    [
+        (["EB*6**98"], ("30", "MH", "98"), "undetermined"),
+        (["EB*U**MH", "EB*6**98"], ("30", "MH", "98"), "undetermined"),
+        (["EB*6**98", "EB*6**MH"], ("30", "MH", "98"), "inactive"),
+        (["EB*6**98^MH"], ("30", "MH", "98"), "inactive"),
+        (["EB*1**MH"], ("30", "MH", "98"), "active"),
+        (["EB*1**35"], ("30", "35"), "undetermined"),
+        (["EB*1**35"], ("35",), "active"),
+        (["EB*1**98"], ("30",), "active"),
+    ],
+)
+def test_of_several_services_asked_about_one_does_not_speak_for_the_others(
+    body: list[str], asked: tuple[str, ...], expected: str
+) -> None:
+    assert judged(*body, asked=asked).answer == expected
+
+
+@pytest.mark.parametrize(
     ("body", "on", "expected"),
     [
         (["EB*1**30", "DTP*347*D8*20261031"], DAY, "inactive"),

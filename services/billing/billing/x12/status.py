@@ -6,10 +6,11 @@ The rules, in order (X12 005010X279A1, EB01 and EB03; examples are EB segments):
 2. A rejection above the benefits (AAA in 2000A to 2100D), or one about the dates anywhere (52, 56, 57, 60 to 63), means
    that the question was not answered: undetermined.
 3. The plan speaks first: EB with EB03 30 or 60, or without EB03. `EB*1**30` is active, `EB*6**30` inactive.
-4. Where the plan is silent, the service types asked about speak: asked for MH, `EB*6**MH` is inactive. Asked for
-   none in particular, a medical or behavioral service that is active means that the plan is (`EB*1**98`); one that
-   is inactive says nothing about the rest. Activity of dental, vision, pharmacy or other separate benefits alone
-   (`EB*1**35`) says nothing either.
+4. Where the plan is silent, the service types asked about speak: asked for MH, `EB*6**MH` is inactive. They are
+   inactive only together: asked for MH and 98, `EB*6**98` alone says nothing of MH. Where the plan was asked about
+   too, or none in particular, a medical or behavioral service that is active means that the plan is (`EB*1**98`);
+   one that is inactive says nothing about the rest. Activity of dental, vision, pharmacy or other separate benefits
+   alone (`EB*1**35`) says nothing then either.
 5. Dates decide: active coverage that ended before the day asked about, or that begins after it, is inactive on that
    day. Inactive coverage that begins to be so after that day says nothing about it. Dates of the EB itself come before
    those of the patient. Asked about no day in particular, the day of the answer counts, and a beginning after it is
@@ -82,20 +83,39 @@ def status(coverage: Coverage, on: date | None = None, service_types: Collection
     decisive = [benefit for benefit in coverage.benefits if STANDINGS.get(benefit.kind)]
     return (
         _among([benefit for benefit in decisive if _is_plan_level(benefit)], coverage, on)
-        or _among(_of_services(decisive, service_types), coverage, on)
+        or _of_the_services(_of_services(decisive, service_types), coverage, on, service_types)
         or _unable(decisive)
     )
+
+
+def _of_the_services(
+    benefits: list[Benefit], coverage: Coverage, on: date | None, asked: Collection[str]
+) -> Status | None:
+    """What the services decide where the plan is silent. That some are inactive says nothing about the others."""
+    found = _among(benefits, coverage, on)
+    if found is None or found.answer != "inactive":
+        return found
+    told = {code for one in benefits if one.position in found.positions for code in one.service_types}
+    return found if told.issuperset(code for code in asked if not _is_plan(code)) else None
+
+
+def _is_plan(code: str) -> bool:
+    return SERVICE_SCOPES.get(code) == _PLAN_SCOPE
 
 
 def _is_plan_level(benefit: Benefit) -> bool:
     if not benefit.service_types:
         return benefit.procedure is None
-    return any(SERVICE_SCOPES.get(code) == _PLAN_SCOPE for code in benefit.service_types)
+    return any(map(_is_plan, benefit.service_types))
 
 
 def _of_services(benefits: list[Benefit], asked: Collection[str]) -> list[Benefit]:
-    """The benefits of the services asked about; asked for none, of those that stand for the plan if active."""
-    types = set(asked) or {
+    """The benefits of the services asked about; asked for none, of those that stand for the plan if active.
+
+    Asked for the plan too, activity of what is separate from it (dental, pharmacy) may not stand for it.
+    """
+    of_plan = any(map(_is_plan, asked))
+    types = {code for code in asked if not of_plan or SERVICE_SCOPES.get(code) in _SCOPES_OF_A_PLAN} or {
         code
         for benefit in benefits
         if STANDINGS[benefit.kind] == "active"
