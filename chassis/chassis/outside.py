@@ -113,6 +113,8 @@ class Destination(Generic[A]):
     tries: int = 5
     retry_first_seconds: float = 1.0
     retry_longest_seconds: float = 300.0
+    unapplied: Callable[[Transaction, OutsideTask, str], Awaitable[None]] | None = None
+    """What becomes of a task whose answer `answered` cannot take; without it, the task alone keeps that."""
 
 
 @dataclass(slots=True, eq=False)
@@ -288,9 +290,20 @@ class Pool(Generic[A]):
 
     async def _unapplied(self, task: OutsideTask, cause: str) -> str:
         """Our own handler failed on the answer. Calling again would not mend that: a person must look."""
-        async with self._database.connection() as connection:
-            await connection.execute(_END, task.id, "unapplied", cause)
+        try:
+            await self._end_unapplied(task, cause, self._to.unapplied)
+        except Exception as error:
+            if is_infrastructure(error):
+                raise
+            await self._end_unapplied(task, cause_of(error), None)
         return "unapplied"
+
+    async def _end_unapplied(
+        self, task: OutsideTask, cause: str, tell: Callable[[Transaction, OutsideTask, str], Awaitable[None]] | None
+    ) -> None:
+        async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
+            if await tx.connection.fetchval(_END, task.id, "unapplied", cause) and tell is not None:
+                await tell(tx, task, cause)
 
 
 def _task(row: asyncpg.Record) -> OutsideTask:

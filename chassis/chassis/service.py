@@ -128,9 +128,13 @@ class Service:
         workers: int = 4,
         timeout_seconds: float = 20.0,
         tries: int = 5,
+        unapplied: Callable[[Transaction, OutsideTask, str], Awaitable[None]] | None = None,
     ) -> None:
-        """Carry out outside tasks for `destination`: `call` outside of any transaction, then one with its answer."""
-        to = Destination(destination, call, answered, gave_up, workers, timeout_seconds, tries)
+        """Carry out outside tasks for `destination`: `call` outside of any transaction, then one with its answer.
+
+        `unapplied` is called, in a transaction of its own, where `answered` failed through a fault of ours.
+        """
+        to = Destination(destination, call, answered, gave_up, workers, timeout_seconds, tries, unapplied=unapplied)
         self._pools.append(Pool(to, self.database, self._telemetry))
 
     def background(self, name: str, run: Callable[[], Awaitable[None]]) -> None:

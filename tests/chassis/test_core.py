@@ -283,3 +283,29 @@ async def test_a_decision_to_act_is_made_once_and_carried_out_until_it_ends(
         await eventually(payer.ended)
     assert payer.ends == ends
     assert len({task.id for task in payer.attempts}) == 1
+
+
+class Baffled(Payer):
+    """Its answer is one that our own handler cannot take, as a text with a NUL is for the database."""
+
+    async def answered(self, tx: Transaction, task: OutsideTask, answer: str) -> None:
+        await tx.connection.fetchval("SELECT $1::text", "GOLD\0PLAN")
+
+
+async def test_an_answer_that_cannot_be_taken_is_told_once_and_nobody_is_asked_again(
+    settings: Settings, migrations: Path
+) -> None:
+    service = Service("intake", settings(), migrations=migrations)
+    payer = Baffled()
+    service.reach("payer", payer.call, payer.answered, gave_up=payer.gave_up, unapplied=payer.gave_up)
+    async with service.running():
+        async with service.database.transaction() as tx:
+            await tx.ask_outside("payer", "coverage_1", {})
+
+        async def kept() -> bool:
+            async with service.database.connection() as connection:
+                return await connection.fetchval("SELECT outcome FROM outside_task") == "unapplied"
+
+        await eventually(kept)
+    assert [cause.split()[0] for cause in payer.ends] == ["CharacterNotInRepertoireError"]
+    assert len(payer.attempts) == 2

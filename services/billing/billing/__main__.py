@@ -70,6 +70,7 @@ def compose(settings: BillingSettings) -> Service:
             questions.call,
             questions.answered,
             gave_up=questions.gave_up,
+            unapplied=questions.gave_up,
             workers=payer.at_once,
             timeout_seconds=gateway.seconds(payer) + WAIT_FOR_TURN_SECONDS,
             tries=5,
