@@ -93,7 +93,27 @@ async def test_a_question_is_one_engines_at_a_time_and_anothers_once_given_back_
             assert (await other.post("/engines/leases", json={})).json() == {"leases": []}
             assert (await other.post(f"/engines/leases/{lease['lease_id']}/release")).status_code == 404
             assert (await one.post(f"/engines/leases/{lease['lease_id']}/release")).json()["fate"] == "released"
-            assert len((await other.post("/engines/leases", json={"seconds": 5})).json()["leases"]) == 1
+            (brief,) = (await other.post("/engines/leases", json={"seconds": 5})).json()["leases"]
+            await eventually(leased)
+            assert (await other.post(f"/engines/leases/{brief['lease_id']}/release")).json()["fate"] == "released"
+            assert (await other.post("/engines/leases", json={})).json() == {"leases": []}  # it is the other's
+
+
+async def test_a_question_about_a_card_that_was_corrected_since_is_asked_by_no_engine(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with clinic_with_engine(settings, tmp_path) as (clinic, engine):
+        await clinic.say(registered(), booked(), reported())
+        await eventually(lambda: there_is(clinic, "question"))
+        await clinic.say(reported(member_id="SUN999888"))
+
+        async def both() -> bool:
+            return await clinic.service.database.pool.fetchval("SELECT count(*) FROM question") == 2
+
+        await eventually(both)
+        async with httpx.AsyncClient(base_url=engine.clinic, headers=bearer("engine-1")) as one:
+            (lease,) = (await one.post("/engines/leases", json={})).raise_for_status().json()["leases"]
+        assert "SUN999888" in lease["x12_270"]
 
 
 async def test_a_result_after_the_lease_still_counts_while_nobody_else_has_answered(

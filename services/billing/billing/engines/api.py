@@ -125,7 +125,7 @@ def engines(database: Database, directory: Directory, questions: Questions) -> A
             held = await _held(tx, lease_id, actor)
             if held.fate is None:
                 await store.end(tx.connection, lease_id, Fate.RELEASED)
-                await store.give_back(tx.connection, held.trace)
+                await store.give_back(tx.connection, held)
             elif held.fate is not Fate.RELEASED:
                 raise Problem(409, "Answered", "A result was posted under this lease before.")
             return Became(fate=Fate.RELEASED, verification_id=held.verification_id)

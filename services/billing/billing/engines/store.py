@@ -18,6 +18,10 @@ WITH taken AS (
         SELECT trace FROM question
         WHERE engine_payer = ANY($1) AND ended_at IS NULL
           AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+          AND EXISTS (
+              SELECT FROM verification one
+              WHERE one.verification_id = question.verification_id AND one.state = 'asking' AND questions = number
+          )
         ORDER BY decided_at LIMIT $2 FOR UPDATE SKIP LOCKED
     )
     RETURNING trace, leased_until
@@ -90,9 +94,11 @@ async def held(connection: asyncpg.Connection, lease_id: UUID, actor: str) -> He
     return Held(**known)
 
 
-async def give_back(connection: asyncpg.Connection, trace: str) -> None:
-    """Whoever asks next may take it."""
-    await connection.execute("UPDATE question SET leased_until = NULL WHERE trace = $1", trace)
+async def give_back(connection: asyncpg.Connection, lease: Held) -> None:
+    """Whoever asks next may take it, unless this lease has run out and another engine holds the question by now."""
+    await connection.execute(
+        "UPDATE question SET leased_until = NULL WHERE trace = $1 AND leased_until = $2", lease.trace, lease.until
+    )
 
 
 async def lock(connection: asyncpg.Connection, lease_id: UUID) -> None:

@@ -19,7 +19,7 @@ from billing.verification.model import State
 from billing.verification.question import CannotAsk, write
 from billing.verification.store import Decided
 from chassis.database import Database
-from chassis.outside import OutsideTask
+from chassis.outside import OutsideRefused, OutsideTask
 from chassis.timers import Timer
 from chassis.transaction import Transaction
 
@@ -74,9 +74,14 @@ class Questions:
         ]
 
     async def call(self, task: OutsideTask) -> Asking:
-        """Ask, and judge the answer. A repeat after a crash carries the same numbers."""
+        """Ask, and judge the answer. A repeat after a crash carries the same numbers.
+
+        What was superseded while it waited is not asked: each question costs, and a newer one asks.
+        """
         async with self._database.connection() as connection:
             question = await self._one(connection, task.purpose)
+        if not question.decided.counts:
+            raise OutsideRefused("superseded")
         asked_at = self._now()
         if question.sent is None:
             return Asking(_for_person("cannot_ask"), asked_at)

@@ -187,6 +187,8 @@ class Decided:
     asked: Asked
     control_number: int
     decided_at: datetime
+    counts: bool
+    """Whether its answer would still decide something: the verification has not been superseded since."""
 
 
 async def decide_question(connection: Connection, one: Verification, trace: str, now: datetime) -> None:
@@ -207,7 +209,8 @@ async def decided_questions(connection: Connection, traces: Sequence[str]) -> li
     """The questions under these traces, as many as there are."""
     rows = await connection.fetch(
         "SELECT q.trace, q.control_number, q.decided_at, v.verification_id, v.patient_id, v.payer_id, v.service_date, "
-        "v.service_types, c.member_id, c.holder, p.name, p.birth_date "
+        "v.service_types, c.member_id, c.holder, p.name, p.birth_date, "
+        "v.state = 'asking' AND q.number = v.questions AS counts "
         "FROM question q JOIN verification v USING (verification_id) "
         "JOIN coverage c USING (coverage_id) JOIN patient p ON p.patient_id = v.patient_id WHERE q.trace = ANY($1)",
         traces,
@@ -219,7 +222,13 @@ def _decided(row: asyncpg.Record) -> Decided:
     insured = Insured(row["name"] or "", row["birth_date"], row["member_id"], row["holder"])
     asked = Asked(insured, row["trace"], row["service_date"], tuple(row["service_types"]))
     return Decided(
-        row["verification_id"], row["payer_id"], row["patient_id"], asked, row["control_number"], row["decided_at"]
+        row["verification_id"],
+        row["payer_id"],
+        row["patient_id"],
+        asked,
+        row["control_number"],
+        row["decided_at"],
+        row["counts"],
     )
 
 
