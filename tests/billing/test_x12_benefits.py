@@ -296,3 +296,13 @@ def test_unclosed_related_entities_are_told() -> None:
     found = answer("EB*U**30", "LS*2120", "NM1*VN*2*VENDOR", "EB*1**30", "NM1*VN*2*STRAY")
     assert [len(benefit["entities"]) for benefit in found["coverages"][0]["benefits"]] == [1, 1]
     assert problem_codes(found) == ["missing_le", "missing_ls"]
+
+
+def test_whose_level_is_damaged_is_a_patient_of_their_own_all_the_same() -> None:
+    found = answer(
+        "EB*1**30", "HX*4*2*22*0", "TRN*2*T-9*9STILLWATE", "NM1*IL*1*ROE*BOB****MI*W2", "EB*B**MH***27*10",
+        "NM1*03*1*ROE*KIM", "EB*B**98***27*20", "NM1*03*1*ROE*LEE", "EB*B**98***27*30",
+    )  # fmt: skip
+    told = [(one["patient"]["name"], [benefit["amount"] for benefit in one["benefits"]]) for one in found["coverages"]]
+    assert told == [("ADA N OKAFOR JR", [None]), ("BOB ROE", ["10"]), ("KIM ROE", ["20"]), ("LEE ROE", ["30"])]
+    assert problem_codes(found).count("missing_hl") == 3

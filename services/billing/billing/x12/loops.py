@@ -38,6 +38,7 @@ _RANKS_BY_ROLE = {
     "1P": RECEIVER, "80": RECEIVER, "FA": RECEIVER,
     "IL": SUBSCRIBER, "03": DEPENDENT,
 }  # fmt: skip
+_PATIENTS = ("IL", "03")
 _PAD = ("",) * 10
 
 
@@ -243,7 +244,7 @@ class LoopReader(Generic[Detail]):
         if given < 10:
             fields += _PAD[given:]
         role = fields[1]
-        if (self.detail is not None or self.in_related_entities) and (role != "03" or self.in_related_entities):
+        if self.in_related_entities or (self.detail is not None and role not in _PATIENTS):
             party = Party(position=self.position)
             self._related_entity(party)
         else:
@@ -253,6 +254,8 @@ class LoopReader(Generic[Detail]):
                 level = self.infer(SUBSCRIBER if rank is None else rank, "missing_hl")
             elif rank is not None and rank > level.rank and rank >= self._least_jump(level):
                 level = self.infer(rank, "missing_hl")
+            elif rank is not None and self.detail is not None:
+                level = self.infer(rank, "missing_hl")  # what follows is about somebody else
             elif level.party.role is not None:
                 self.misplaced()
                 return
