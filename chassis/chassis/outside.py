@@ -100,6 +100,10 @@ class OutsideTask:
     correlation_id: str | None = None
 
 
+Told = Callable[[Transaction, OutsideTask, str], Awaitable[None]]
+"""Whoever decided a task hears, in the transaction that ends it, that nothing came of it, and the cause's code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Destination(Generic[A]):
     """How to reach one far side and what to do with its answer. `cause_code`s hold nothing about a person."""
@@ -107,13 +111,13 @@ class Destination(Generic[A]):
     name: str
     call: Callable[[OutsideTask], Awaitable[A]]
     answered: Callable[[Transaction, OutsideTask, A], Awaitable[None]]
-    gave_up: Callable[[Transaction, OutsideTask, str], Awaitable[None]]
+    gave_up: Told
     workers: int = 4
     timeout_seconds: float = 20.0
     tries: int = 5
     retry_first_seconds: float = 1.0
     retry_longest_seconds: float = 300.0
-    unapplied: Callable[[Transaction, OutsideTask, str], Awaitable[None]] | None = None
+    unapplied: Told | None = None
     """What becomes of a task whose answer `answered` cannot take; without it, the task alone keeps that."""
 
 
@@ -242,10 +246,9 @@ class Pool(Generic[A]):
             except Exception as error:
                 tries += 1
                 if not is_infrastructure(error):
-                    outcome = await self._unapplied(task, cause_of(error))
-                else:
-                    await asyncio.sleep(backoff(tries, 0.1, 5))
-                    continue
+                    write = partial(self._unapplied, task, cause_of(error))
+                await asyncio.sleep(backoff(tries, 0.1, 5))
+                continue
             self._telemetry.outside_attempts.labels(self._to.name, outcome).inc()
             return
 
@@ -283,26 +286,23 @@ class Pool(Generic[A]):
         return "put_off"
 
     async def _give_up(self, task: OutsideTask, cause_code: str) -> str:
-        async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
-            if await tx.connection.fetchval(_END, task.id, "gave_up", cause_code):
-                await self._to.gave_up(tx, task, cause_code)
+        await self._end(task, "gave_up", cause_code, self._to.gave_up)
         return "gave_up"
 
     async def _unapplied(self, task: OutsideTask, cause: str) -> str:
         """Our own handler failed on the answer. Calling again would not mend that: a person must look."""
         try:
-            await self._end_unapplied(task, cause, self._to.unapplied)
+            await self._end(task, "unapplied", cause, self._to.unapplied)
         except Exception as error:
             if is_infrastructure(error):
                 raise
-            await self._end_unapplied(task, cause_of(error), None)
+            await self._end(task, "unapplied", cause_of(error), None)
         return "unapplied"
 
-    async def _end_unapplied(
-        self, task: OutsideTask, cause: str, tell: Callable[[Transaction, OutsideTask, str], Awaitable[None]] | None
-    ) -> None:
+    async def _end(self, task: OutsideTask, outcome: str, cause: str, tell: Told | None) -> None:
+        """End a task without an answer that counts, and tell whoever decided it."""
         async with self._database.transaction(task.cause, correlation_id=task.correlation_id) as tx:
-            if await tx.connection.fetchval(_END, task.id, "unapplied", cause) and tell is not None:
+            if await tx.connection.fetchval(_END, task.id, outcome, cause) and tell is not None:
                 await tell(tx, task, cause)
 
 

@@ -23,7 +23,7 @@ from chassis.http import create_app
 from chassis.http.idempotency import forget_old_answers
 from chassis.inbox import Handler, Inbox, Route
 from chassis.log import logger, start_logging
-from chassis.outside import Destination, OutsideTask, Pool
+from chassis.outside import Destination, OutsideTask, Pool, Told
 from chassis.parking import Parking
 from chassis.relay import Relay
 from chassis.retention import Retention
@@ -124,11 +124,11 @@ class Service:
         call: Callable[[OutsideTask], Awaitable[A]],
         answered: Callable[[Transaction, OutsideTask, A], Awaitable[None]],
         *,
-        gave_up: Callable[[Transaction, OutsideTask, str], Awaitable[None]],
+        gave_up: Told,
         workers: int = 4,
         timeout_seconds: float = 20.0,
         tries: int = 5,
-        unapplied: Callable[[Transaction, OutsideTask, str], Awaitable[None]] | None = None,
+        unapplied: Told | None = None,
     ) -> None:
         """Carry out outside tasks for `destination`: `call` outside of any transaction, then one with its answer.
 

@@ -76,7 +76,7 @@ def test_indented_lines_and_padding_after_the_end_change_nothing() -> None:
 
 def test_a_nul_is_marked_and_told_since_no_database_takes_one() -> None:
     raw = joined(ACTIVE_271).replace(b"OKAFOR", b"OKA\0FOR")
-    assert problems(raw) == [("nul_characters", 1)]
+    assert problems(raw) == problems(raw + b"\0\0\n") == [("nul_characters", 1)]
     assert read(raw).interchanges[0].transactions[0].coverages[0].subscriber.last == "OKA\ufffdFOR"  # type: ignore[union-attr]
 
 

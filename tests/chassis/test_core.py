@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
@@ -292,11 +293,24 @@ class Baffled(Payer):
         await tx.connection.fetchval("SELECT $1::text", "GOLD\0PLAN")
 
 
+class Deadlocked(Baffled):
+    """Besides, the database has something else to do when that is to be told for the first time."""
+
+    unlucky = True
+
+    async def gave_up(self, tx: Transaction, task: OutsideTask, cause: str) -> None:
+        if self.unlucky:
+            self.unlucky = False
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        await super().gave_up(tx, task, cause)
+
+
+@pytest.mark.parametrize("far_side", [Baffled, Deadlocked])
 async def test_an_answer_that_cannot_be_taken_is_told_once_and_nobody_is_asked_again(
-    settings: Settings, migrations: Path
+    settings: Settings, migrations: Path, far_side: type[Payer]
 ) -> None:
     service = Service("intake", settings(), migrations=migrations)
-    payer = Baffled()
+    payer = far_side()
     service.reach("payer", payer.call, payer.answered, gave_up=payer.gave_up, unapplied=payer.gave_up)
     async with service.running():
         async with service.database.transaction() as tx:

@@ -77,9 +77,10 @@ def _parts(text: str, start: int) -> Iterator[tuple[Header, str, bool]]:
 
 def _decode(raw: bytes) -> tuple[str, list[Problem]]:
     text, problems = _as_text(raw)
-    if "\0" in text.strip(_PADDING):
+    if "\0" in text and "\0" in (inner := text.strip(_PADDING)):
         # No database takes one in a text. What marks it keeps every other character where it was.
-        return text.replace("\0", "\ufffd"), [*problems, _problem("nul_characters", 1)]
+        text = text.replace(inner, inner.replace("\0", "\ufffd"))
+        problems.append(_problem("nul_characters", 1))
     return text, problems
 
 

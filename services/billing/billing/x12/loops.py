@@ -252,10 +252,11 @@ class LoopReader(Generic[Detail]):
             level = self.level
             if level is None:
                 level = self.infer(SUBSCRIBER if rank is None else rank, "missing_hl")
-            elif rank is not None and rank > level.rank and rank >= self._least_jump(level):
+            elif rank is not None and (
+                self.detail is not None  # what follows is about somebody else
+                or (rank > level.rank and rank >= self._least_jump(level))
+            ):
                 level = self.infer(rank, "missing_hl")
-            elif rank is not None and self.detail is not None:
-                level = self.infer(rank, "missing_hl")  # what follows is about somebody else
             elif level.party.role is not None:
                 self.misplaced()
                 return

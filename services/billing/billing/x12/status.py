@@ -83,19 +83,19 @@ def status(coverage: Coverage, on: date | None = None, service_types: Collection
     decisive = [benefit for benefit in coverage.benefits if STANDINGS.get(benefit.kind)]
     return (
         _among([benefit for benefit in decisive if _is_plan_level(benefit)], coverage, on)
-        or _of_the_services(_of_services(decisive, service_types), coverage, on, service_types)
+        or _services_say(decisive, coverage, on, service_types)
         or _unable(decisive)
     )
 
 
-def _of_the_services(
-    benefits: list[Benefit], coverage: Coverage, on: date | None, asked: Collection[str]
+def _services_say(
+    decisive: list[Benefit], coverage: Coverage, on: date | None, asked: Collection[str]
 ) -> Status | None:
     """What the services decide where the plan is silent. That some are inactive says nothing about the others."""
-    found = _among(benefits, coverage, on)
+    found = _among(_of_services(decisive, asked), coverage, on)
     if found is None or found.answer != "inactive":
         return found
-    told = {code for one in benefits if one.position in found.positions for code in one.service_types}
+    told = {code for one in decisive if one.position in found.positions for code in one.service_types}
     return found if told.issuperset(code for code in asked if not _is_plan(code)) else None
 
 
