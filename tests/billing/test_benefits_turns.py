@@ -6,16 +6,18 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from billing.clinic import load_clinic
-from billing.payers.directory import load_payers
-from billing.verification.model import Reason, State, Verification, visit_check_at
-from contracts.billing import CoverageVerified
+from billing.payers.directory import Payer
+from billing.verification.model import Reason, State, Verification, turn_check_at, visit_check_at
+from contracts.billing import CoverageUndetermined, CoverageVerified
 from contracts.ids import CoverageId, new_verification_id
 from tests.billing.house import NEW_YORK, Settings, booked, house, registered, reported
 
 CLINIC = load_clinic()
-DIRECTORY = load_payers()
-AHEAD, MONTH_ONLY = "87726", "62308"
-"""UnitedHealthcare answers a year ahead, Cigna until the end of the month."""
+AHEAD, MONTH_ONLY = (
+    Payer(id="payer", name="A payer", answers_ahead=365),
+    Payer(id="payer", name="A payer", answers_ahead="end_of_month"),
+)
+DAYS = {days: Payer(id="payer", name="A payer", answers_ahead=days) for days in (0, 2, 10)}
 
 
 def at(month: int, day: int, hour: int = 9, minute: int = 0, year: int = 2027) -> datetime:
@@ -27,7 +29,7 @@ def asked(on: datetime, about: date, **ends: date) -> Verification:
         id=new_verification_id(),
         coverage_id=CoverageId("coverage_1"),
         patient_id="patient_1",
-        payer_id=AHEAD,
+        payer_id="payer",
         payer="A payer",
         service_date=about,
         service_types=("30",),
@@ -46,6 +48,14 @@ def asked(on: datetime, about: date, **ends: date) -> Verification:
         (at(3, 20), asked(at(3, 18), date(2027, 3, 20)), AHEAD, None),
         (at(3, 20), asked(at(3, 17, 8), date(2027, 3, 20)), AHEAD, None),  # that same day is soon enough
         (at(3, 20), asked(at(3, 2), date(2027, 3, 2)), AHEAD, at(3, 17)),
+        # The payer answers ten days ahead: as the visit's day comes inside that, unless that was so already.
+        (at(3, 20), asked(at(3, 2), date(2027, 3, 2)), DAYS[10], at(3, 10, 0, 5)),
+        (at(3, 20), asked(at(3, 10, 8), date(2027, 3, 20)), DAYS[10], at(3, 17)),
+        # Two days ahead: before the visit's own day can be asked about, the day of asking will have to do.
+        (at(3, 20), asked(at(3, 2), date(2027, 3, 2)), DAYS[2], at(3, 17)),
+        (at(3, 20), asked(at(3, 17), date(2027, 3, 17)), DAYS[2], at(3, 18, 0, 5)),
+        (at(3, 20), asked(at(3, 18, 1), date(2027, 3, 20)), DAYS[2], None),
+        (at(3, 20), asked(at(3, 17), date(2027, 3, 17)), DAYS[0], at(3, 20, 0, 5)),
         # Another month: as soon as the payer answers about it.
         (at(4, 20), asked(at(3, 2), date(2027, 3, 2)), MONTH_ONLY, at(4, 1, 0, 5)),
         (at(4, 20), asked(at(3, 2), date(2027, 3, 2)), AHEAD, at(3, 2, 12)),
@@ -66,11 +76,47 @@ def asked(on: datetime, about: date, **ends: date) -> Verification:
     ],
 )
 def test_when_to_ask_again_for_a_visit(
-    visit: datetime, last: Verification, payer: str, expected: datetime | None
+    visit: datetime, last: Verification, payer: Payer, expected: datetime | None
 ) -> None:
-    found = DIRECTORY.get(payer)
-    assert found is not None
-    assert visit_check_at(visit, at(3, 2, 12), found, CLINIC, last) == expected
+    assert visit_check_at(visit, at(3, 2, 12), payer, CLINIC, last) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (asked(at(3, 2), date(2027, 3, 2)), at(4, 1, 0, 5)),
+        (asked(at(12, 31), date(2027, 12, 31)), at(1, 1, 0, 5, year=2028)),
+        (asked(at(3, 2), date(2027, 3, 2), plan_ends=date(2027, 3, 15)), at(3, 16, 0, 5)),
+        (asked(at(3, 2), date(2027, 3, 2), plan_ends=date(2027, 9, 15)), at(4, 1, 0, 5)),
+        (asked(at(3, 2), date(2027, 3, 2), benefit_year_ends=date(2027, 3, 2)), at(3, 3, 0, 5)),
+    ],
+)
+def test_what_was_asked_need_not_hold_after_the_turn_of_a_month_a_plan_or_its_year(
+    last: Verification, expected: datetime
+) -> None:
+    assert turn_check_at(last, CLINIC) == expected
+
+
+@pytest.mark.engines
+async def test_somebody_in_care_is_asked_about_at_the_turn_of_a_month_without_any_visit_ahead(
+    settings: Settings,
+) -> None:
+    async with house(settings, at(3, 29)) as clinic:
+        await clinic.say(registered("Marcus Okafor", date(1979, 11, 2)))
+        await clinic.say(booked(at(3, 30)), reported("UHC", "900000002"))
+        await clinic.streams.heard(CoverageVerified)
+        clinic.service.clock.travel(at(4, 1, 0, 4) - clinic.service.clock.now())
+        assert len(await clinic.asked()) == 1
+        clinic.service.clock.travel(timedelta(minutes=2))
+        again = (await clinic.streams.heard(CoverageVerified, 2))[-1]
+        assert again.service_date == date(2027, 4, 1)
+        clinic.service.clock.travel(at(5, 1) - clinic.service.clock.now())
+        await clinic.streams.heard(CoverageVerified, 3)
+        clinic.service.clock.travel(at(7, 2) - clinic.service.clock.now())  # nobody's patient since more than 45 days
+        await clinic.say(registered("Rosa Delgado", date(1995, 5, 8)), patient="patient_2")
+        await clinic.say(reported("Medical Mutual", "100000000005", "coverage_2"), patient="patient_2")
+        await clinic.streams.heard(CoverageUndetermined)
+        assert len(await clinic.asked()) == 4
 
 
 @pytest.mark.engines

@@ -16,6 +16,7 @@ from contracts.billing import (
 from contracts.ids import new_event_id
 from contracts.money import Money
 from tests.billing.house import NEW_YORK, NOON, VISIT, Settings, booked, house, payers_file, registered, reported
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
 
@@ -195,6 +196,40 @@ async def test_the_same_report_twice_asks_once_and_a_corrected_number_asks_again
         await clinic.say(reported())
         (verified,) = await clinic.streams.heard(CoverageVerified)
         assert verified.coverage_id == undetermined.coverage_id
+        assert len(await clinic.asked()) == 2
+
+
+async def test_the_same_card_in_other_words_asks_nothing_twice_that_day(settings: Settings) -> None:
+    async with house(settings) as clinic:
+        await clinic.say(registered(), booked(), reported("Aetna", "W100000001"))
+        await clinic.streams.heard(CoverageVerified)
+        await clinic.say(reported("AETNA, Inc.", "W1000 00001"))
+        await clinic.say(registered("Grace Nakamura", date(1988, 12, 1)), patient="patient_2")
+        await clinic.say(reported("UHC", "900000007", id="coverage_2"), patient="patient_2")
+        await clinic.streams.heard(CoverageUndetermined)
+        assert len(await clinic.asked()) == 2
+        assert (await clinic.coverages())[0]["payer_stated"] == "AETNA, Inc."
+        clinic.service.clock.travel(timedelta(days=1))
+        await clinic.say(reported("Aetna", "W100000001"))
+        await clinic.streams.heard(CoverageVerified, 2)
+
+
+async def test_a_question_that_was_superseded_while_it_waited_its_turn_is_never_asked(
+    settings: Settings, tmp_path: Path
+) -> None:
+    one_at_a_time = payers_file(tmp_path, lambda _: {"at_once": 1})
+    async with house(settings, ask_timeout_seconds=10, payers_file=one_at_a_time) as clinic:
+        await clinic.behave("aetna", state="slow", seconds=2)
+        await clinic.say(registered(), booked(id="appointment_2"), reported(id="coverage_2"), patient="patient_2")
+
+        async def begun() -> bool:
+            return len(await clinic.asked()) == 1
+
+        await eventually(begun)
+        await clinic.say(registered(), booked(), reported(member_id="W100000099"))
+        await clinic.verification("asking")
+        await clinic.say(reported(member_id="W100000001"))
+        await clinic.streams.heard(CoverageVerified, 2)
         assert len(await clinic.asked()) == 2
 
 

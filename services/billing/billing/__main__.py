@@ -21,16 +21,11 @@ from billing.verification.asking import Questions
 from billing.verification.benefits_api import benefits_api
 from billing.verification.by_hand import ByHand
 from billing.verification.causes_now import CausesNow
-from billing.verification.concluding import CHANGED, TELL
-from billing.verification.handlers import (
-    ASK_AGAIN,
-    CHECK_BEFORE_VISIT,
-    ENGINE_AWAITED,
-    VISIT_AWAITED,
-    Verifying,
-    destination,
-)
+from billing.verification.checking import Checking
+from billing.verification.concluding import ASK_AGAIN, CHANGED, CHECK_AT_TURN, TELL
+from billing.verification.handlers import ENGINE_AWAITED, VISIT_AWAITED, Verifying, destination
 from billing.verification.metrics import VerificationMetrics
+from billing.verification.planning import CHECK_BEFORE_VISIT
 from billing.worklist.case_pages import case_pages
 from billing.worklist.list_pages import list_pages
 from billing.worklist.rendering import Desk
@@ -53,6 +48,7 @@ def compose(settings: BillingSettings) -> Service:
     watch = Watch(service.database, service.clock.now, settings.clock_speed, wake=CHANGED)
     gateway = Gateway(settings, watch)
     verifying = Verifying(clinic, directory)
+    checking = Checking(clinic, directory, verifying)
     questions = Questions(service.database, service.clock.now, clinic, directory, catalogue, gateway, metrics)
 
     service.handle(PatientRegistered, verifying.on_registered)
@@ -61,7 +57,8 @@ def compose(settings: BillingSettings) -> Service:
     service.handle(AppointmentRescheduled, verifying.on_booked)
     service.on_timer(VISIT_AWAITED, verifying.on_visit_awaited)
     service.on_timer(ASK_AGAIN, verifying.on_ask_again)
-    service.on_timer(CHECK_BEFORE_VISIT, verifying.on_check_before_visit)
+    service.on_timer(CHECK_BEFORE_VISIT, checking.on_check_before_visit)
+    service.on_timer(CHECK_AT_TURN, checking.on_check_at_turn)
     service.on_timer(ENGINE_AWAITED, questions.on_engine_awaited)
 
     for payer in directory:
@@ -85,7 +82,7 @@ def compose(settings: BillingSettings) -> Service:
     by_hand = ByHand(directory, verifying)
     service.http.include_router(coverages(service.database, directory, by_hand, CausesNow(clinic, service.clock.now)))
     service.http.include_router(benefits_api(service.database, by_hand))
-    service.http.include_router(eligibility(service.database, directory, verifying))
+    service.http.include_router(eligibility(service.database, clinic, directory, verifying))
     service.http.include_router(coverage_feed(service.database))
     service.http.include_router(engines(service.database, directory, questions))
     live = Live(service.database, settings, service.stopping, wake=CHANGED)

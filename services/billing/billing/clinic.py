@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -51,6 +51,10 @@ class Clinic(BaseModel):
     def local(self, instant: datetime) -> datetime:
         """An instant on the clinic's wall clock; its date is the clinic's day."""
         return instant.astimezone(self.time_zone)
+
+    def day_began(self, instant: datetime) -> datetime:
+        """Midnight before an instant, by the clinic's wall clock."""
+        return datetime.combine(self.local(instant).date(), time(), tzinfo=self.time_zone)
 
 
 def load_clinic(file: Path = OWN_FILE) -> Clinic:

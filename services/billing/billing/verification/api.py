@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import asyncpg
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from billing.paging import read_place, written_place
 from billing.payers.directory import Directory
-from billing.verification import shown
+from billing.verification import insured, shown
 from billing.verification.by_hand import (
     AnsweredToday,
     ByHand,
@@ -35,6 +35,9 @@ MOST_CHANGES = 100
 
 Reader = Annotated[Actor, requires(Role.BILLING, Role.STAFF, Role.CLINICIAN, Role.ENGINE, scope="coverages:read")]
 Biller = Annotated[Actor, requires(Role.BILLING)]
+Open = Annotated[
+    Literal[State.ASKING, State.WAITING, State.WITH_PERSON], Query(description="GET /coverages lists what has ended")
+]
 PatientIdInPath = Annotated[str, Path(pattern=r"^patient_[0-9a-f-]{36}$", description="`patient_…`")]
 CoverageIdInPath = Annotated[str, Path(pattern=r"^coverage_[0-9a-f-]{1,36}$", description="`coverage_…`")]
 VerificationIdInPath = Annotated[str, Path(pattern=r"^verification_[0-9a-f-]{36}$", description="`verification_…`")]
@@ -46,7 +49,7 @@ class Coverages(BaseModel):
 
 class VerificationPage(BaseModel):
     verifications: list[VerificationShown] = Field(description="Oldest first")
-    after: datetime | None = Field(None, description="Ask with this for the page that follows; null on the last one")
+    after: str | None = Field(None, description="Ask with this for the page that follows; null on the last one")
 
 
 class VerificationWithEvidence(VerificationShown):
@@ -85,18 +88,20 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand, causes_
     @router.get("/verifications", summary="Verifications in one state, the oldest first")
     async def in_state(
         actor: Biller,
-        state: Annotated[State, Query()] = State.WITH_PERSON,
+        state: Open = State.WITH_PERSON,
         owner: Annotated[Owner | None, Query()] = None,
-        after: Annotated[AwareDatetime | None, Query(description="`after` of the page before")] = None,
+        after: Annotated[str | None, Query(max_length=200, description="`after` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> VerificationPage:
+        place = read_place("after", after) if after else None
         async with database.connection() as connection:
-            found = await shown.verification_page(connection, state, owner, after, limit + 1)
+            found = await shown.verification_page(connection, state, owner, place, limit + 1)
             page = await causes_now.of_verifications(connection, found[:limit])
             await record_access(
                 connection, actor, subjects=sorted({one.patient_id for one in page}), what="verifications"
             )
-        return VerificationPage(verifications=page, after=page[-1].requested_at if len(found) > limit else None)
+        more = written_place(page[-1].requested_at, page[-1].verification_id) if len(found) > limit else None
+        return VerificationPage(verifications=page, after=more)
 
     @router.get("/verifications/{verification_id}", summary="One verification with all that was asked and answered")
     async def one(verification_id: VerificationIdInPath, actor: Biller) -> VerificationWithEvidence:
@@ -123,7 +128,11 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand, causes_
 
     @router.get("/coverages/{coverage_id}/changes", summary="What was done by hand, by whom and when")
     async def changes(coverage_id: CoverageIdInPath, actor: Biller) -> Changes:
-        async with database.connection() as connection:
+        async with database.connection() as connection, refusing():
+            coverage = await insured.coverage(connection, coverage_id)
+            if coverage is None:
+                raise NoSuchCoverage
+            await record_access(connection, actor, subjects=[coverage.patient_id], what="coverage_changes")
             return Changes(changes=await shown.changes_shown(connection, coverage_id, MOST_CHANGES))
 
     @router.get("/payers", summary="The payers that can be asked")

@@ -79,7 +79,9 @@ class ByHand:
         last = (await store.last_verifications(tx.connection, [coverage.id])).get(coverage.id)
         if last is not None and last.state is State.ASKING:
             return last
-        one = await self._verifying.begin(tx, coverage, Reason.FORCED if forced else Reason.BY_HAND)
+        one = await self._verifying.begin(
+            tx, coverage, Reason.FORCED if forced else Reason.BY_HAND, repeated=not forced
+        )
         if one is None:
             raise AnsweredToday
         await store.note_change(tx.connection, tx.now, actor, coverage.id, "asked_again")
@@ -93,7 +95,7 @@ class ByHand:
         if corrections.name is not None and ((name := split_name(corrections.name)) is None or name.first is None):
             raise NotAName
         corrected = _corrected(coverage, corrections)
-        changed = await insured.save_coverage(tx.connection, corrected)
+        changed = await insured.save_coverage(tx.connection, corrected) is not None
         changed = await self._correct_person(tx, coverage.patient_id, corrections) or changed
         if not changed:
             raise NothingChanged

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billing.benefits import changes
 from billing.benefits.changes import Answered
 from billing.clinic import Clinic
@@ -22,6 +24,7 @@ from contracts.billing import (
 )
 
 ASK_AGAIN = "ask_again"
+CHECK_AT_TURN = "check_at_turn"
 TELL = "inquirer"
 """The outside that hears how a program's own question ended."""
 CHANGED = "verifications_changed"
@@ -43,6 +46,7 @@ async def conclude(tx: Transaction, one: Verification, finding: Finding, clinic:
     _say(tx, one, finding, step, benefits)
     if finding.outcome is not Outcome.UNDETERMINED:
         await _compare(tx, one, finding)
+        await _plan_turn(tx, one, finding, clinic)
     if step.tell_person and step.tell_person != one.to_do:
         _tell_person(tx, one, step)
     return step
@@ -109,6 +113,15 @@ async def _compare(tx: Transaction, one: Verification, finding: Finding) -> None
         ),
         subject=one.patient_id,
     )
+
+
+async def _plan_turn(tx: Transaction, one: Verification, finding: Finding, clinic: Clinic) -> None:
+    """A plan or a benefit year that ends amid a month is looked at when it has; the turn of a month is planned with
+    the visits."""
+    known = replace(one, plan_ends=finding.plan.ends, benefit_year_ends=finding.benefit_year_ends)
+    turn = model.turn_check_at(known, clinic)
+    if clinic.local(turn).day != 1:
+        await tx.set_timer(CHECK_AT_TURN, one.patient_id, turn)
 
 
 def _say_undetermined(tx: Transaction, one: Verification, step: Step) -> None:

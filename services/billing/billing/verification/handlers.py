@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from uuid_utils import uuid7
 
 from billing.clinic import Clinic
 from billing.engines.store import for_engine
 from billing.payers.directory import Directory, Payer
-from billing.verification import causes, insured, model, store
+from billing.verification import causes, insured, store
 from billing.verification.answer import Finding, Next, Outcome
-from billing.verification.concluding import ASK_AGAIN, CHANGED, conclude
+from billing.verification.concluding import CHANGED, conclude
 from billing.verification.insured import Coverage, Visit
 from billing.verification.model import Reason, State, Verification
+from billing.verification.planning import Planning
 from billing.verification.question import service_date
 from chassis.timers import Timer
 from chassis.transaction import Transaction
@@ -26,10 +27,7 @@ from contracts.intake import CoverageReported, PatientRegistered
 from contracts.scheduling import AppointmentBooked, AppointmentRescheduled
 
 VISIT_AWAITED = "visit_awaited"
-CHECK_BEFORE_VISIT = "check_before_visit"
 ENGINE_AWAITED = "engine_awaited"
-
-__all__ = ["ASK_AGAIN", "CHECK_BEFORE_VISIT", "ENGINE_AWAITED", "VISIT_AWAITED", "Verifying", "destination"]
 
 
 def destination(payer_id: str) -> str:
@@ -43,6 +41,7 @@ class Verifying:
     def __init__(self, clinic: Clinic, directory: Directory) -> None:
         self._clinic = clinic
         self._directory = directory
+        self._planning = Planning(clinic, directory)
 
     async def on_registered(self, tx: Transaction, event: PatientRegistered, envelope: Envelope) -> None:
         await insured.save_patient(tx.connection, envelope.subject, event.name, event.birth_date)
@@ -64,15 +63,16 @@ class Verifying:
             confidence=event.confidence,
             reported_at=tx.now,
         )
-        if not await insured.save_coverage(tx.connection, coverage):
+        new = await insured.save_coverage(tx.connection, coverage)
+        if new is None or (not new and await self._is_out(tx, coverage)):
             return
         visits = await insured.visits_ahead(tx.connection, envelope.subject, tx.now)
         if recognised.payer is not None and not visits:
             # The visit is about to be booked: asking once, about its day, spares a question.
             await tx.set_timer(VISIT_AWAITED, coverage.id, tx.now + self._clinic.visit_awaited)
         else:
-            await self.begin(tx, coverage, Reason.REPORTED, visits)
-            await self._plan_checks(tx, envelope.subject, visits)
+            await self.begin(tx, coverage, Reason.REPORTED, visits, repeated=not new)
+            await self._planning.plan(tx, envelope.subject, visits)
 
     async def on_visit_awaited(self, tx: Transaction, timer: Timer) -> None:
         """No visit was booked for so long: ask about today."""
@@ -90,23 +90,7 @@ class Verifying:
         ):
             return
         if await self._begin_new(tx, envelope.subject):
-            await self._plan_checks(tx, envelope.subject)
-
-    async def on_check_before_visit(self, tx: Transaction, timer: Timer) -> None:
-        """The visit is near, or its month has begun: ask again what is not known for that day."""
-        visit = await insured.visit(tx.connection, timer.key)
-        if visit is None:
-            return
-        await insured.lock_patient(tx.connection, visit.patient_id)
-        visits = await insured.visits_ahead(tx.connection, visit.patient_id, tx.now)
-        known_today = False
-        if visits and visits[0].appointment_id == visit.appointment_id:
-            for coverage, payer, last in await self._asked_before(tx, visit.patient_id):
-                due = model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)
-                if due is not None and due <= tx.now:
-                    known_today |= await self.begin(tx, coverage, Reason.VISIT, visits) is None
-        tomorrow = self._day_began(tx.now) + timedelta(days=1)
-        await self._plan_checks(tx, visit.patient_id, visits, not_before=tomorrow if known_today else tx.now)
+            await self._planning.plan(tx, envelope.subject)
 
     async def on_ask_again(self, tx: Transaction, timer: Timer) -> None:
         """A payer that could not answer may be able to now."""
@@ -124,19 +108,25 @@ class Verifying:
             await self._ask(tx, one)
 
     async def begin(
-        self, tx: Transaction, coverage: Coverage, reason: Reason, visits: Sequence[Visit] | None = None
+        self,
+        tx: Transaction,
+        coverage: Coverage,
+        reason: Reason,
+        visits: Sequence[Visit] | None = None,
+        *,
+        repeated: bool = False,
     ) -> Verification | None:
-        """Open a verification and ask, unless the payer has answered the same question today.
+        """Open a verification and ask; None where that would repeat what the payer has answered about that day today.
 
         Needs the patient's lock. What no payer can be asked goes to a person at once. `visits` are those ahead, where
-        the caller knows them.
+        the caller knows them. `repeated`: nothing is new about this coverage since it was asked about last.
         """
         payer = self._directory.get(coverage.payer_id) if coverage.payer_id else None
         if visits is None:
             visits = await insured.visits_ahead(tx.connection, coverage.patient_id, tx.now, 1)
         one = self._verification(coverage, payer, visits[0].starts_at if visits else None, reason, tx.now)
-        if reason in (Reason.VISIT, Reason.BY_HAND) and await store.answered_on(
-            tx.connection, coverage.id, one.service_date, self._day_began(tx.now)
+        if repeated and await store.answered_on(
+            tx.connection, coverage.id, one.service_date, self._clinic.day_began(tx.now)
         ):
             return None
         if payer is None or not coverage.member_id.strip():
@@ -178,6 +168,11 @@ class Verifying:
                 await self.begin(tx, coverage, Reason.REPORTED)
         return bool(coverages)
 
+    async def _is_out(self, tx: Transaction, coverage: Coverage) -> bool:
+        """Whether a question about it has been asked and not been answered yet."""
+        last = (await store.last_verifications(tx.connection, [coverage.id])).get(coverage.id)
+        return last is not None and last.state is State.ASKING
+
     def _verification(
         self, coverage: Coverage, payer: Payer | None, visit: datetime | None, reason: Reason, now: datetime
     ) -> Verification:
@@ -218,41 +213,3 @@ class Verifying:
             await tx.set_timer(ENGINE_AWAITED, trace, tx.now + payer.engine_patience, {"patient_id": one.patient_id})
             return
         await tx.ask_outside(destination(one.payer_id or ""), trace, {"trace": trace}, subject=one.patient_id)
-
-    async def _plan_checks(
-        self,
-        tx: Transaction,
-        patient_id: str,
-        visits: Sequence[Visit] | None = None,
-        not_before: datetime | None = None,
-    ) -> None:
-        """One timer for each visit ahead: the earliest of what the patient's coverages need.
-
-        Questions are about the next visit, so that a later one is not looked at before the one before it has begun.
-        """
-        asked = await self._asked_before(tx, patient_id)
-        if not asked:
-            return
-        if visits is None:
-            visits = await insured.visits_ahead(tx.connection, patient_id, tx.now)
-        earliest = not_before or tx.now
-        for visit in visits:
-            checks = [
-                max(due, earliest)
-                for _, payer, last in asked
-                if (due := model.visit_check_at(visit.starts_at, tx.now, payer, self._clinic, last)) is not None
-            ]
-            if checks:  # else one that was planned before finds nothing to do
-                await tx.set_timer(CHECK_BEFORE_VISIT, visit.appointment_id, min(checks))
-            earliest = max(earliest, visit.starts_at)
-
-    async def _asked_before(self, tx: Transaction, patient_id: str) -> list[tuple[Coverage, Payer, Verification]]:
-        """The patient's coverages with a payer, each with the last that was asked about it."""
-        return [
-            (coverage, payer, last)
-            for coverage, last in await store.coverages_with_last(tx.connection, patient_id)
-            if last and coverage.payer_id and (payer := self._directory.get(coverage.payer_id))
-        ]
-
-    def _day_began(self, now: datetime) -> datetime:
-        return datetime.combine(self._clinic.local(now).date(), time(), tzinfo=self._clinic.time_zone)

@@ -127,29 +127,39 @@ COVERAGE = """
 """
 
 
-async def save_coverage(connection: Connection, coverage: Coverage) -> bool:
-    """Returns False where the same was known already."""
-    return bool(
-        await connection.fetchval(
-            "INSERT INTO coverage VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (coverage_id) "
-            "DO UPDATE SET payer_stated = excluded.payer_stated, payer_id = excluded.payer_id, "
-            "payer_confidence = excluded.payer_confidence, member_id = excluded.member_id, "
-            "group_number = excluded.group_number, holder = excluded.holder, source = excluded.source, "
-            "confidence = excluded.confidence, reported_at = excluded.reported_at "
-            "WHERE (coverage.payer_stated, coverage.payer_id, coverage.member_id, coverage.holder) IS DISTINCT FROM "
-            "(excluded.payer_stated, excluded.payer_id, excluded.member_id, excluded.holder) RETURNING true",
-            coverage.id,
-            coverage.patient_id,
-            coverage.payer_stated,
-            coverage.payer_id,
-            coverage.payer_confidence,
-            coverage.member_id,
-            coverage.group_number,
-            coverage.holder,
-            coverage.source,
-            coverage.confidence,
-            coverage.reported_at,
-        )
+_SAVE_COVERAGE = """
+WITH before AS (
+    SELECT payer_id, upper(translate(member_id, ' -', '')) AS member_id, holder FROM coverage WHERE coverage_id = $1
+)
+INSERT INTO coverage VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (coverage_id) DO UPDATE SET payer_stated = excluded.payer_stated, payer_id = excluded.payer_id,
+    payer_confidence = excluded.payer_confidence, member_id = excluded.member_id,
+    group_number = excluded.group_number, holder = excluded.holder, source = excluded.source,
+    confidence = excluded.confidence, reported_at = excluded.reported_at
+WHERE (coverage.payer_stated, coverage.payer_id, coverage.member_id, coverage.holder) IS DISTINCT FROM
+    (excluded.payer_stated, excluded.payer_id, excluded.member_id, excluded.holder)
+RETURNING NOT EXISTS (
+    SELECT FROM before
+    WHERE (payer_id, member_id, holder) IS NOT DISTINCT FROM ($4, upper(translate($6, ' -', '')), $8)
+)
+"""
+
+
+async def save_coverage(connection: Connection, coverage: Coverage) -> bool | None:
+    """None where the same was known already; else whether there is something new to ask a payer, not only new words."""
+    return await connection.fetchval(
+        _SAVE_COVERAGE,
+        coverage.id,
+        coverage.patient_id,
+        coverage.payer_stated,
+        coverage.payer_id,
+        coverage.payer_confidence,
+        coverage.member_id,
+        coverage.group_number,
+        coverage.holder,
+        coverage.source,
+        coverage.confidence,
+        coverage.reported_at,
     )
 
 

@@ -32,6 +32,8 @@ class Reason(StrEnum):
 
     REPORTED = "reported"
     VISIT = "visit"
+    TURN = "turn"
+    """The month, the plan or its year has turned."""
     CORRECTED = "corrected"
     BY_HAND = "by_hand"
     ASKED = "asked"
@@ -118,23 +120,38 @@ def _to_do(cause: Cause | None) -> str | None:
 def visit_check_at(visit: datetime, now: datetime, payer: Payer, clinic: Clinic, last: Verification) -> datetime | None:
     """When to ask again for a visit; None when the last question will still do on that day.
 
-    A question about another month than the visit's will not do: plans turn with months and years. Nor will one about a
-    day before the visit's if the plan ends or its year turns in between. It is asked as soon as the payer answers
-    about that day. One that will do is asked again `verified_before_visit_hours` before the visit, but not before the
-    month, the plan or its year has turned, unless it was asked on that day or later: what a payer says of the time
-    after a turn is a forecast.
+    - As the visit's day comes inside the payer's window, unless it was inside already when the last question was asked.
+    - At once, where it is inside: a question about another month than the visit's will not do, for plans turn with
+      months and years. Nor will one about a day before the visit's if the plan ends or its year turns in between.
+    - `verified_before_visit_hours` before the visit, but not before the month, the plan or its year has turned, unless
+      it was asked on that day or later: what a payer says of the time after a turn is a forecast. Where the payer's
+      window is shorter than these hours, that one is about the day it is asked on, and the visit's own day follows.
     """
     if now >= visit:
         return None
-    day = clinic.local(visit).date()
+    day, asked_on = clinic.local(visit).date(), clinic.local(last.requested_at).date()
     turns = [turn for turn in last.turns if turn <= day]
     other_month = (last.service_date.year, last.service_date.month) != (day.year, day.month)
-    if other_month or (turns and last.service_date < day):
-        return max(now, _early(payer.opens_for(day), clinic))
+    opens = payer.opens_for(day)
+    due: list[datetime] = []
+    if other_month or (last.service_date < day if turns else last.service_date != day and asked_on < opens):
+        due.append(_early(opens, clinic))
     turned = _early(max([day.replace(day=1), *turns]), clinic)
     fresh_from = max(visit - timedelta(hours=clinic.verified_before_visit_hours), turned)
+    if asked_on < clinic.local(fresh_from).date():
+        due.append(fresh_from)
+    return max(now, min(due)) if due else None
+
+
+IN_CARE = timedelta(days=45)
+"""A patient is in a course while a visit lies ahead, or behind by no more than this: maintenance is monthly at most."""
+
+
+def turn_check_at(last: Verification, clinic: Clinic) -> datetime:
+    """When what was asked last need not hold any more, visit or none: the month, the plan or its year has turned."""
     asked_on = clinic.local(last.requested_at).date()
-    return None if asked_on >= clinic.local(fresh_from).date() else max(now, fresh_from)
+    next_month = (asked_on.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return _early(min([next_month, *(turn for turn in last.turns if turn > asked_on)]), clinic)
 
 
 def _early(day: date, clinic: Clinic) -> datetime:

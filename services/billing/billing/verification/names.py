@@ -137,7 +137,7 @@ def same_member(ours: str, theirs: str) -> bool:
     if shorter == longer:
         return bool(shorter)
     rest = longer.removeprefix(shorter)
-    return len(shorter) >= 6 and longer.startswith(shorter) and len(rest) <= 3 and rest.isdigit()
+    return len(shorter) >= 6 and longer.startswith(shorter) and len(rest) in (2, 3) and rest.isdigit()
 
 
 def _number(value: str) -> str:

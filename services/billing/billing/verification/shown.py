@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 from billing.benefits.by_service import HAS_SECONDARY, PAYS_SECOND, lowered
 from billing.benefits.order import Insurance, Order, OtherPayer, Place, decide
 from billing.benefits.shown import OrderShown, OtherPayerShown, ServiceShown
+from billing.paging import PageEnd
 from billing.verification.answer import Outcome
 from billing.verification.model import Reason, State
 from contracts.billing import Benefit, Owner
@@ -175,15 +176,16 @@ def _beside(one: CoverageShown, order: Order, another_pays: bool) -> CoverageSho
 
 
 async def verification_page(
-    connection: asyncpg.Connection, state: State, owner: Owner | None, after: datetime | None, limit: int
+    connection: asyncpg.Connection, state: State, owner: Owner | None, after: PageEnd | None, limit: int
 ) -> list[VerificationShown]:
     """Oldest first: what waits longest comes first."""
     rows = await connection.fetch(
         f"SELECT {VERIFICATION} FROM verification WHERE state = $1 AND ($2::text IS NULL OR owner = $2) "  # noqa: S608
-        "AND ($3::timestamptz IS NULL OR requested_at > $3) ORDER BY requested_at LIMIT $4",
+        "AND ($3::timestamptz IS NULL OR (requested_at, verification_id) > ($3, $4)) "
+        "ORDER BY requested_at, verification_id LIMIT $5",
         state,
         owner,
-        after,
+        *(after or (None, None)),
         limit,
     )
     return [verification_shown(row) for row in rows]

@@ -45,8 +45,8 @@ WITH superseded AS (
     WHERE coverage_id = $2 AND latest
 ), opened AS (
     INSERT INTO verification (verification_id, coverage_id, patient_id, payer_id, payer, service_date, service_types,
-        reason, state, requested_at, questions)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11::text IS NULL THEN 0 ELSE 1 END)
+        reason, state, requested_at, questions, latest)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11::text IS NULL THEN 0 ELSE 1 END, $8 <> 'asked')
     RETURNING verification_id, requested_at
 )
 INSERT INTO question (trace, verification_id, number, control_number, decided_at)
