@@ -47,7 +47,7 @@ class Streams:
     async def heard(
         self, kind: type[E], count: int = 1, *, about: str | None = None, which: Callable[[E], bool] = lambda _: True
     ) -> list[E]:
-        """Wait for `count` events of a kind, and give all that have come so far."""
+        """Wait for `count` events of a kind, and give all that have come so far; for none, listen for half a second."""
 
         def found() -> list[E]:
             return [
@@ -60,6 +60,8 @@ class Streams:
             await self._listen()
             return len(found()) >= count
 
+        for _ in range(0 if count else 10):
+            await self._listen()
         await eventually(enough)
         return found()
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chassis.http import Role
-from contracts.billing import CoverageVerified
-from tests.billing.house import House, Settings, booked, house, registered, reported
+from contracts.billing import CoverageUndetermined, CoverageVerified
+from tests.billing.house import PATIENT, House, Settings, booked, house, registered, reported
 from tests.chassis.front_desk import client
 
 pytestmark = pytest.mark.engines
@@ -90,3 +90,35 @@ async def test_only_billing_staff_may(settings: Settings) -> None:
         for role in (Role.STAFF, Role.CLINICIAN, Role.AUDITOR):
             assert (await _post(clinic, "/coverages/coverage_1/ask-again", role))[0] == 403
         assert (await _post(clinic, "/coverages/coverage_1/ask-again"))[0] == 404
+
+
+async def test_what_needs_a_person_is_paged_through_where_many_began_in_the_same_instant(settings: Settings) -> None:
+    async with house(settings, clock_speed=1e-9) as clinic:
+        for number in range(3):
+            patient = f"patient_{number}"
+            await clinic.say(registered(), reported("blue cross", id=f"coverage_{number}"), patient=patient)
+        await clinic.streams.heard(CoverageUndetermined, 3)
+        seen: list[str] = []
+        async with client(clinic.service.http, Role.BILLING) as person:
+            query: dict[str, Any] = {"limit": 1}
+            while True:
+                page = (await person.get("/verifications", params=query)).raise_for_status().json()
+                seen += [one["coverage_id"] for one in page["verifications"]]
+                if page["after"] is None:
+                    break
+                query["after"] = page["after"]
+            assert sorted(seen) == ["coverage_0", "coverage_1", "coverage_2"]
+            assert (await person.get("/verifications", params={"after": "2027-03-02"})).status_code == 422
+            assert (await person.get("/verifications", params={"state": "concluded"})).status_code == 422
+
+
+async def test_a_look_at_what_was_done_by_hand_is_recorded(settings: Settings) -> None:
+    async with house(settings) as clinic:
+        await clinic.say(registered(), booked(), reported())
+        await clinic.verification("concluded")
+        async with client(clinic.service.http, Role.BILLING) as person:
+            assert (await person.get("/coverages/coverage_1/changes")).status_code == 200
+            assert (await person.get("/coverages/coverage_2/changes")).status_code == 404
+        async with client(clinic.service.http, Role.AUDITOR) as auditor:
+            log = (await auditor.get("/access-log", params={"subject": PATIENT})).json()["accesses"]
+        assert [one["what"] for one in log].count("coverage_changes") == 1

@@ -92,6 +92,40 @@ async def test_a_repeat_with_the_same_key_asks_nothing_twice_and_another_questio
         assert other.status_code == 422
 
 
+async def test_what_was_answered_today_is_asked_again_only_if_that_is_wanted(settings: Settings) -> None:
+    async with house(settings) as clinic, program(clinic, "eligibility:ask") as asker:
+        first = (await asker.post("/eligibility", json=ELEANOR)).json()
+        same = await asker.post(
+            "/eligibility", json=ELEANOR | {"member_id": "w1000-00001", "service_date": "2027-03-02"}
+        )
+        assert (same.status_code, same.json()) == (200, first)
+        assert len(await clinic.asked()) == 1
+        forced = await asker.post("/eligibility", json=ELEANOR | {"forced": True})
+        assert forced.json()["id"] != first["id"]
+        another_day = await asker.post("/eligibility", json=ELEANOR | {"service_date": "2027-03-09"})
+        assert another_day.json()["id"] not in (first["id"], forced.json()["id"])
+        assert len(await clinic.asked()) == 3
+        async with program(clinic, "eligibility:ask", name="engine-2") as another:
+            assert (await another.post("/eligibility", json=ELEANOR)).json()["id"] != first["id"]
+        clinic.service.clock.travel(timedelta(days=1))
+        tomorrow = await asker.post("/eligibility", json=ELEANOR | {"service_date": "2027-03-03"})
+        assert tomorrow.json()["verification"]["service_date"] == "2027-03-03"
+        assert len(await clinic.asked()) == 5
+
+
+async def test_the_same_question_at_once_is_one(settings: Settings) -> None:
+    async with house(settings) as clinic, program(clinic, "eligibility:ask") as asker:
+        all = await asyncio.gather(*(asker.post("/eligibility", json=ELEANOR) for _ in range(5)))
+        assert len({one.json()["id"] for one in all}) == 1
+        assert len(await clinic.asked()) == 1
+
+
+async def test_whom_a_program_asks_about_is_nobody_elses_to_read(settings: Settings) -> None:
+    async with house(settings) as clinic, program(clinic, "eligibility:ask", "coverages:read") as asker:
+        assert (await asker.post("/eligibility", json=ELEANOR)).status_code == 200
+        assert (await asker.get("/coverages")).json()["coverages"] == []
+
+
 async def test_a_question_is_seen_by_whoever_asked_it_and_by_billing_staff_alone(settings: Settings) -> None:
     async with house(settings) as clinic, program(clinic, "eligibility:ask") as asker:
         where = (await asker.post("/eligibility", json=ELEANOR)).headers["Location"]

@@ -84,6 +84,7 @@ def test_a_name_is_its_own(name: str) -> None:
         ("W100000001", "W10000000101", True),
         ("W100000001", "W100000002", False),
         ("W100000001", "W1000000010001", False),
+        ("W10000001", "W100000012", False),  # one digit is another number, not a suffix
         ("12345", "1234501", False),
         ("", "", False),
     ],

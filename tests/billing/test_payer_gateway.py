@@ -2,11 +2,13 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from billing.payers.directory import Payer
 from billing.payers.envelope import seal
@@ -96,3 +98,13 @@ async def test_an_answer_that_swells_is_not_read_to_its_end() -> None:
 
 async def test_silence_ends_with_the_payers_time() -> None:
     assert await asked(b"HTTP/1.1 200 OK\r\n", hangs_up=False) == Reply.failed("timed_out")
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize(
+    "url", ["http://payers.example/real-time", "ftp://127.0.0.1/", "//127.0.0.1", "", "http://10.0.0.7/"]
+)
+def test_questions_leave_this_machine_encrypted_or_not_at_all(settings: Callable[..., Any], url: str) -> None:
+    with pytest.raises(ValidationError, match="https"):
+        settings(BillingSettings, gateway_url=url)
+    assert settings(BillingSettings, gateway_url="https://payers.example/real-time").gateway_url

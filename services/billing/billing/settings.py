@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from billing import clinic
 from billing.benefits import services
@@ -17,7 +19,7 @@ class BillingSettings(LiveSettings):
     model_config = settings_for("billing")
 
     gateway_url: str
-    """Where real-time questions go: one POST in the CAQH CORE envelope each."""
+    """Where real-time questions go: one POST in the CAQH CORE envelope each. https, unless on this machine."""
     gateway_username: str | None = None
     gateway_password: SecretStr | None = None
     gateway_sender: str = "STILLWATER"
@@ -36,3 +38,20 @@ class BillingSettings(LiveSettings):
     clinic_file: Path = clinic.OWN_FILE
     payers_file: Path = directory.OWN_FILE
     services_file: Path = services.OWN_FILE
+
+    @field_validator("gateway_url")
+    @classmethod
+    def _is_private(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+            return url
+        raise ValueError("should be https://…: questions name people; http is for this machine alone")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel
 from uuid_utils import uuid7
 
+from billing.clinic import Clinic
 from billing.eligibility import store as inquiries
 from billing.eligibility.inquiry import ENDED, Answered, Inquiry
-from billing.payers.directory import Directory
+from billing.payers.directory import Directory, Payer
 from billing.verification import insured
 from billing.verification.handlers import Verifying
 from billing.verification.insured import Coverage
@@ -40,7 +41,7 @@ Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Second
 Id = Annotated[str, Path(pattern=r"^verification_[0-9a-f-]{36}$")]
 
 
-def eligibility(database: Database, directory: Directory, verifying: Verifying) -> APIRouter:
+def eligibility(database: Database, clinic: Clinic, directory: Directory, verifying: Verifying) -> APIRouter:
     router = APIRouter(tags=["eligibility"], prefix="/eligibility")
 
     @router.post(
@@ -58,7 +59,8 @@ def eligibility(database: Database, directory: Directory, verifying: Verifying) 
     ) -> Answered:
         """200 with the answer, or 202 when it takes longer than `wait_seconds`: look again at `Location`, or be told.
 
-        With an `Idempotency-Key` a repeat asks nothing twice. Unknown is never no, and never $0.
+        With an `Idempotency-Key` a repeat asks nothing twice. Without one, what you have been answered today is not
+        asked again, unless `forced`. Unknown is never no, and never $0.
         """
         id = await _begun(wanted, actor, idempotency_key)
         return await _awaited(id, actor, response, wait_seconds)
@@ -72,33 +74,19 @@ def eligibility(database: Database, directory: Directory, verifying: Verifying) 
         return await _awaited(id, actor, response, wait_seconds)
 
     async def _begun(wanted: Inquiry, actor: Actor, key: str | None) -> str:
-        recognised = directory.recognise(wanted.payer)
-        if recognised.payer is None:
-            near = ", ".join(f"{payer.name} ({payer.id})" for payer in recognised.nearest) or "see GET /payers"
-            fault = f"It is not clear which payer this is. Accepted are the ids and names of: {near}."
-            raise Problem(422, "Which payer?", "See `errors`.", [{"field": "payer", "message": fault}])
-        payer_id, confidence = recognised.payer.id, recognised.confidence
+        payer, confidence = _meant(directory, wanted.payer)
 
         async def operate(tx: Transaction) -> Answer:
-            subject = f"inquiry_{uuid7()}"
-            await insured.save_patient(tx.connection, subject, wanted.name, wanted.birth_date)
-            coverage = Coverage(
-                id=new_coverage_id(),
-                patient_id=subject,
-                payer_stated=wanted.payer,
-                payer_id=payer_id,
-                payer_confidence=confidence,
-                member_id=wanted.member_id,
-                group_number=None,
-                holder=wanted.holder,
-                source="asked",
-                confidence=None,
-                reported_at=tx.now,
-            )
-            await insured.save_coverage(tx.connection, coverage)
-            one = await verifying.inquire(tx, coverage, wanted.service_date, wanted.service_types)
-            await inquiries.keep(tx.connection, database.seal, one.id, actor.name, wanted.webhook)
-            return Answer(202, {"id": one.id})
+            on = wanted.service_date or clinic.local(tx.now).date()
+            question = wanted.question(payer.id, on, wanted.service_types or payer.asks)
+            since, out = clinic.day_began(tx.now), wanted.webhook is None
+            id = await inquiries.same(tx.connection, actor.name, question, since, out=out)
+            if id is None or wanted.forced:
+                coverage = await _insured(tx, wanted, payer, confidence)
+                one = await verifying.inquire(tx, coverage, on, wanted.service_types)
+                await inquiries.keep(tx.connection, database.seal, one.id, actor.name, question, wanted.webhook)
+                id = one.id
+            return Answer(202, {"id": id})
 
         secret = wanted.webhook.secret.get_secret_value() if wanted.webhook else ""
         fingerprint = hashlib.sha256(wanted.model_dump_json().encode() + secret.encode()).digest()
@@ -126,3 +114,34 @@ def eligibility(database: Database, directory: Directory, verifying: Verifying) 
         return Answered(id=id, complete=complete, verification=found)
 
     return router
+
+
+def _meant(directory: Directory, said: str) -> tuple[Payer, float]:
+    """The payer, and how surely it is meant. Raises Problem where it is not clear."""
+    recognised = directory.recognise(said)
+    if recognised.payer is None:
+        near = ", ".join(f"{payer.name} ({payer.id})" for payer in recognised.nearest) or "see GET /payers"
+        fault = f"It is not clear which payer this is. Accepted are the ids and names of: {near}."
+        raise Problem(422, "Which payer?", "See `errors`.", [{"field": "payer", "message": fault}])
+    return recognised.payer, recognised.confidence
+
+
+async def _insured(tx: Transaction, wanted: Inquiry, payer: Payer, confidence: float) -> Coverage:
+    """Keep whom it is about, as somebody who is no patient here."""
+    subject = f"inquiry_{uuid7()}"
+    await insured.save_patient(tx.connection, subject, wanted.name, wanted.birth_date)
+    coverage = Coverage(
+        id=new_coverage_id(),
+        patient_id=subject,
+        payer_stated=wanted.payer,
+        payer_id=payer.id,
+        payer_confidence=confidence,
+        member_id=wanted.member_id,
+        group_number=None,
+        holder=wanted.holder,
+        source="asked",
+        confidence=None,
+        reported_at=tx.now,
+    )
+    await insured.save_coverage(tx.connection, coverage)
+    return coverage

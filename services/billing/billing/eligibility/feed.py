@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,11 +9,12 @@ import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from billing.paging import read_place, written_place
 from billing.verification.answer import Outcome
 from billing.verification.model import State
 from billing.verification.shown import VERIFICATION, VerificationShown, verification_shown
 from chassis.database import Database
-from chassis.http import Actor, Problem, Role, record_access, requires
+from chassis.http import Actor, Role, record_access, requires
 from contracts.billing import Owner
 
 READ = "coverages:read"
@@ -46,14 +45,18 @@ def coverage_feed(database: Database) -> APIRouter:
         cursor: Annotated[str | None, Query(max_length=200, description="Of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> CoveragePage:
-        """Superseded ones are left out. To miss nothing that is being committed, ask from a minute before the last."""
+        """Left out are superseded ones, and people whom a program has asked about, who are no patients.
+
+        To miss nothing that is being committed, ask from a minute before the last.
+        """
         wanted = {"outcome": outcome, "state": state, "owner": owner, "payer_id": payer_id, "patient_id": patient_id}
-        after = _read(cursor) if cursor else None
+        after = read_place("cursor", cursor) if cursor else None
         async with database.connection() as connection:
             rows = await _page(connection, wanted, updated_since, after, limit + 1)
             page = rows[:limit]
             await record_access(connection, actor, subjects=[row["patient_id"] for row in page], what="coverages")
-        more = _written(page[-1]) if len(rows) > limit else None
+        last = page[-1] if len(rows) > limit else None
+        more = written_place(last["changed_at"], last["verification_id"]) if last else None
         return CoveragePage(coverages=[verification_shown(dict(row)) for row in page], cursor=more)
 
     return router
@@ -82,22 +85,3 @@ async def _page(
         f"ORDER BY changed_at, verification_id LIMIT {limit}",
         *values,
     )
-
-
-def _written(row: asyncpg.Record) -> str:
-    place = json.dumps([row["changed_at"].isoformat(), row["verification_id"]])
-    return base64.urlsafe_b64encode(place.encode()).decode()
-
-
-def _read(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not isinstance(id, str) or "\0" in id:
-            raise ValueError
-    except (ValueError, TypeError):
-        fault = "It should be a cursor as the page before gave it."
-        raise Problem(
-            422, "The request does not fit", "See `errors`.", [{"field": "cursor", "message": fault}]
-        ) from None
-    return moment, id

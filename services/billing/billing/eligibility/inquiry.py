@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Self
 
@@ -61,7 +65,10 @@ class Inquiry(BaseModel):
     service_types: list[str] = Field(
         [], max_length=10, description="X12 service type codes; default: those that the payer answers well"
     )
-    webhook: Webhook | None = Field(None, description="Told when the answer comes later than this request lasts")
+    webhook: Webhook | None = Field(
+        None, description="Told when the answer is there; also where this request has brought it, for it may get lost"
+    )
+    forced: bool = Field(False, description="Also when you have been answered the same question today: each one costs")
 
     @field_validator("name", "holder")
     @classmethod
@@ -83,6 +90,13 @@ class Inquiry(BaseModel):
         if self.birth_date is not None and self.birth_date.year < 1890:
             raise ValueError("birth_date should be in or after 1890")
         return self
+
+    def question(self, payer_id: str, on: date, service_types: Sequence[str]) -> bytes:
+        """What tells this question from others: two with the same digest would have the payer asked the same."""
+        member = re.sub("[ -]", "", self.member_id).upper()
+        born = self.birth_date and self.birth_date.isoformat()
+        told = [payer_id, member, self.name.casefold(), born, self.holder, on.isoformat(), *sorted(service_types)]
+        return hashlib.sha256(json.dumps(told).encode()).digest()
 
 
 class Answered(BaseModel):
