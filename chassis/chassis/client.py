@@ -23,6 +23,9 @@ from chassis.settings import ServiceSettings
 
 _POLL_MS = 20
 _LARGEST_POLL = 500
+_LARGEST_FETCH = 128 * 1024
+"""Bytes of a partition at once; a larger record comes alone. What was fetched is held several times over: raw, apart,
+and in buffers."""
 _GOODBYE_SECONDS = 3.0
 
 Unreachable = (KafkaError, TimeoutError, OSError)
@@ -51,6 +54,7 @@ class Client:
             max_records=_LARGEST_POLL,
             batch_timeout_ms=_POLL_MS,
             fetch_max_wait_ms=250,
+            max_partition_fetch_bytes=_LARGEST_FETCH,
             session_timeout_ms=int(settings.session_seconds * 1000),
             heartbeat_interval_ms=int(settings.session_seconds * 250),
             auto_offset_reset="earliest",
