@@ -1,8 +1,8 @@
 """Do the relay and the applying stay as fast when there is much history, and while a transaction is left open?
 
 The same work with 10,000, 200,000 and 2,000,000 rows each of inbox, parked records and the service's own table; then
-once more after one transaction has been left open for minutes with events going through all the while, so that nothing
-that was deleted since could be cleaned away.
+once more after one transaction has been left open for minutes with events going through both all the while, so that
+nothing that was deleted or updated since could be cleaned away.
 """
 
 import argparse
@@ -75,10 +75,12 @@ async def while_open(at: Ground, options: argparse.Namespace) -> tuple[float, fl
     await idler.fetchval("SELECT txid_current()")
     topic = a_prefix() + "applier.events"
     await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
-    async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder):
+    prefix = a_prefix()
+    async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder), at.applier(prefix):
         until = time.monotonic() + 60 * options.minutes
         while time.monotonic() < until:
             await at.fill_outbox(_ROWS_A_SECOND_WHILE_OPEN)
+            await publish(at, prefix + "intake.events", _ROWS_A_SECOND_WHILE_OPEN, 0)
             await asyncio.sleep(1)
         await at.outbox_is_empty()
     found = await rates(at, options, f"with a transaction open for {options.minutes:g} min")
@@ -114,7 +116,7 @@ async def measure(options: argparse.Namespace) -> bool:
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="benchmarks growth")
-    options.add_argument("--events", type=int, default=20_000)
+    options.add_argument("--events", type=int, default=30_000)
     options.add_argument("--rows", type=int, default=100_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--minutes", type=float, default=10)

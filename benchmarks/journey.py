@@ -142,11 +142,13 @@ async def measure(options: argparse.Namespace) -> bool:
         moments = [at, *(seen.steps[patient].get(step, at) for step in _STEPS)]
         for position, gap in enumerate(gaps):
             gap.append(1000 * (moments[position + 1] - moments[position]))
+    unplaced = sum(1 for patient in sent if _STEPS[1] not in seen.steps[patient])
     apart = list(zip(_WHERE, gaps, strict=True))
     figures = [
         Figure("intakes taken, booked and verified", rate, "/s"),
         Figure("form to verified, p50", statistics.median(latencies), "ms"),
         Figure("form to verified, p99", statistics.quantiles(latencies, n=100)[98], "ms"),
+        Figure("of these, no visit could be booked for", unplaced),
         *(Figure(f"of that: {where}, p50", statistics.median(gap), "ms") for where, gap in apart),
         *(Figure(f"CPU of {part} for each", 1000 * seconds, "ms") for part, seconds in spent.items()),
     ]
