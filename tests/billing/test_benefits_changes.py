@@ -93,12 +93,20 @@ def test_another_plan_but_not_another_way_to_write_it() -> None:
     assert changes(answered(), answered(plan=None)) == []
 
 
-def test_a_person_acts_on_an_end_and_on_a_new_authorization_and_on_nothing_else() -> None:
+def test_a_person_acts_on_an_end_a_new_authorization_and_a_met_deductible_and_on_nothing_else() -> None:
     ended = to_do(changes(answered(), answered(active=False)), "Aetna", NAMES)
     assert ended is not None and ended.startswith("Aetna says that the plan is not active any more.")
     needed = to_do(changes(answered(), answered(USUAL.replace(".2***N", ".2***Y"))), "Aetna", NAMES)
     assert needed == (
         "Aetna wants an authorization now for: esketamine session, ketamine infusion. Ask for it before the next visit."
     )
+    met = USUAL.replace("*29*200*", "*29*0*")
+    cheaper = "The deductible is met for: every service. Tell the patient which visits cost less than estimated."
+    assert to_do(changes(answered(), answered(met)), "Aetna", NAMES) == cheaper
+    both = to_do(changes(answered(), answered(met.replace(".2***N", ".2***Y"))), "Aetna", NAMES)
+    assert both == f"{needed} {cheaper}"
+    anew = changes(answered(met), answered())
+    assert to_do(anew, "Aetna", NAMES) is None
+    assert settled(anew) == {ChangeKind.DEDUCTIBLE_MET}
     dearer = changes(answered(), answered(USUAL.replace("*27*25*", "*27*40*")))
     assert dearer and to_do(dearer, "Aetna", NAMES) is None

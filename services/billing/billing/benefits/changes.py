@@ -8,7 +8,8 @@ The rules:
    is now; an authorization that is needed now, or no longer; another copay or coinsurance; a deductible that is met, or
    begins anew; the last visit used up; a service left to another payer. Less left of a deductible is no news.
 3. What is so for every service is said once.
-4. A person is asked to act where the plan is not active any more, and where an authorization is needed now.
+4. A person is asked to act where the plan is not active any more, where an authorization is needed now, and where a
+   deductible is met: what was estimated for the visits ahead may be too much.
 """
 
 from __future__ import annotations
@@ -61,11 +62,15 @@ class Answered:
     services: Sequence[ServiceShown] = ()
 
 
+ACTED_ON = frozenset({ChangeKind.BECAME_INACTIVE, ChangeKind.AUTHORIZATION, ChangeKind.DEDUCTIBLE_MET})
+"""What a person is asked to do something about."""
+
 SETTLED_BY: dict[ChangeKind, frozenset[ChangeKind]] = {
     ChangeKind.BECAME_ACTIVE: frozenset({ChangeKind.BECAME_INACTIVE}),
-    ChangeKind.BECAME_INACTIVE: frozenset({ChangeKind.AUTHORIZATION, ChangeKind.BECAME_INACTIVE}),
+    ChangeKind.BECAME_INACTIVE: ACTED_ON,
     ChangeKind.NO_AUTHORIZATION: frozenset({ChangeKind.AUTHORIZATION}),
     ChangeKind.AUTHORIZATION: frozenset({ChangeKind.AUTHORIZATION}),
+    ChangeKind.DEDUCTIBLE_ANEW: frozenset({ChangeKind.DEDUCTIBLE_MET}),
 }
 """What nobody has to do any more once something else has changed."""
 
@@ -93,11 +98,18 @@ def to_do(found: Sequence[Change], payer: str, names: dict[str, str]) -> str | N
     """What a person is asked to do about it; None where nothing has to be done. `names` are the services' by id."""
     if any(one.kind is ChangeKind.BECAME_INACTIVE for one in found):
         return f"{payer} says that the plan is not active any more. Ask for another insurance, or talk about self-pay."
-    needed = [one.service for one in found if one.kind is ChangeKind.AUTHORIZATION]
-    if not needed:
-        return None
-    services = "every service" if None in needed else ", ".join(names.get(id, id).lower() for id in needed if id)
-    return f"{payer} wants an authorization now for: {services}. Ask for it before the next visit."
+    asked: list[str] = []
+    if needed := _services(ChangeKind.AUTHORIZATION, found, names):
+        asked.append(f"{payer} wants an authorization now for: {needed}. Ask for it before the next visit.")
+    if met := _services(ChangeKind.DEDUCTIBLE_MET, found, names):
+        asked.append(f"The deductible is met for: {met}. Tell the patient which visits cost less than estimated.")
+    return " ".join(asked) or None
+
+
+def _services(kind: ChangeKind, found: Sequence[Change], names: dict[str, str]) -> str:
+    """The services that have changed in this way, in words; empty where none has."""
+    services = [one.service for one in found if one.kind is kind]
+    return "every service" if None in services else ", ".join(names.get(id, id).lower() for id in services if id)
 
 
 def _of_service(was: ServiceShown, now: ServiceShown) -> list[Change]:
