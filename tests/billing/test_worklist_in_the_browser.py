@@ -187,7 +187,7 @@ async def test_the_list_says_what_happens_while_one_looks_at_it(settings: Settin
         assert "token" not in page.url
         await _one_case(desk)
         row = page.locator("#needs_person").get_by_role("row").filter(has_text="Eleanor Whitfield")
-        await expect(row).to_contain_text("Compare with the card")
+        await expect(row).to_contain_text("Check payer, name, birth date and member number against the card.")
         await expect(page.locator("#payers")).to_contain_text(re.compile(r"Aetna\s+Answering"))
         await expect(page.locator("#counts")).to_contain_text("1 needs a person")
 

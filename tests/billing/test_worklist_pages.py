@@ -66,7 +66,7 @@ async def test_each_stands_in_the_list_it_belongs_to_with_what_to_do(settings: S
         await _needs_person(clinic)
         page = await _page(clinic, "/worklist?state=needs_person")
         assert "Eleanor Whitfield" in page and "<b>1</b> needs a person" in page
-        assert "Compare with the card, ask the patient where needed, correct it, and ask again." in page
+        assert "Check payer, name, birth date and member number against the card." in page
         await _correct(clinic, member_id="W100000001")
         await clinic.verification("concluded")
         page = await _page(clinic, "/worklist?state=concluded")
