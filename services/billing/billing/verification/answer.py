@@ -23,8 +23,8 @@ from billing.verification.causes import Cause
 from billing.verification.names import Likeness, compare, same_member
 from billing.verification.question import Asked
 from billing.x12 import Status, read, status
-from billing.x12.codes import DATE_BOUNDS
-from billing.x12.records import Coverage, File, Party, Period, Rejection, Transaction
+from billing.x12.records import Coverage, File, Party, Rejection, Transaction
+from billing.x12.status import bounds, bounds_of_people
 
 
 class Outcome(StrEnum):
@@ -170,7 +170,7 @@ def _of_coverage(coverage: Coverage, asked: Asked, offer: Offer | None) -> Findi
         return _of_rejection(_weightiest(coverage.rejections, found), found)
     if found.answer == "undetermined":
         return _person(found.cause, found.positions)
-    plan = _plan(coverage, found)
+    plan = _plan(coverage, found, asked.service_date)
     if found.answer == "inactive":
         code = found.cause if found.cause in ("ended", "not_begun") else "inactive"
         return Finding(Outcome.INACTIVE, Next.NOTHING, causes.cause(code), plan=plan, evidence=found.positions)
@@ -213,29 +213,10 @@ def _of_rejection(rejection: Rejection, found: Status) -> Finding:
     )
 
 
-def _plan(coverage: Coverage, found: Status) -> Plan:
+def _plan(coverage: Coverage, found: Status, on: date) -> Plan:
     """The plan's name, and its dates: those of the deciding segments before those of the person."""
     deciding = [one for one in coverage.benefits if one.position in found.positions]
     name = next((one.plan for one in deciding if one.plan), None)
-    own = [period for one in deciding for period in one.dates]
-    people = [party for party in (coverage.patient, coverage.subscriber) if party]
-    begins, ends = _bounds(own)
-    if begins is None and ends is None:
-        begins, ends = _bounds([period for party in people for period in party.dates])
-    return Plan(name, begins, ends)
-
-
-def _bounds(dates: Sequence[Period]) -> tuple[date | None, date | None]:
-    """The latest beginning and the earliest end that these dates give. A plan date without an end gives neither."""
-    begins: list[date] = []
-    ends: list[date] = []
-    for period in dates:
-        bound = DATE_BOUNDS.get(period.qualifier)
-        if not bound or period.start is None:
-            continue
-        if period.end is not None:
-            begins.append(period.start)
-            ends.append(period.end)
-        elif bound != "period":
-            (begins if bound == "begin" else ends).append(period.start)
-    return max(begins, default=None), min(ends, default=None)
+    own = bounds((period for one in deciding for period in one.dates), on)
+    span = own if own.known else bounds_of_people(coverage, on)
+    return Plan(name, span.begin, span.end)

@@ -13,8 +13,9 @@ The rules, in order (X12 005010X279A1, EB01 and EB03; examples are EB segments):
    alone (`EB*1**35`) says nothing then either.
 5. Dates decide: active coverage that ended before the day asked about, or that begins after it, is inactive on that
    day. Inactive coverage that begins to be so after that day says nothing about it. Dates of the EB itself come before
-   those of the patient. Asked about no day in particular, the day of the answer counts, and a beginning after it is
-   ignored: the payer answered for the day it was asked about.
+   those of the patient; of several ranges only those that include the day count, if any does. Asked about no day in
+   particular, the day of the answer counts, and a beginning after it is ignored: the payer answered for the day it was
+   asked about.
 6. Active and inactive together: the one whose own dates include the day wins, if it is the only one. Otherwise
    undetermined.
 7. No EB that decides, or only U (contact another) and V (cannot process): undetermined.
@@ -55,18 +56,18 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
     """The days that dates leave open: either end may be unknown."""
 
     begin: date | None
     end: date | None
 
+    @property
+    def known(self) -> bool:
+        return self.begin is not None or self.end is not None
+
     def includes(self, on: date) -> bool:
-        return (
-            (self.begin is not None or self.end is not None)
-            and (self.begin is None or self.begin <= on)
-            and (self.end is None or on <= self.end)
-        )
+        return self.known and (self.begin is None or self.begin <= on) and (self.end is None or on <= self.end)
 
 
 def status(coverage: Coverage, on: date | None = None, service_types: Collection[str] = ()) -> Status:
@@ -133,7 +134,7 @@ def _among(benefits: list[Benefit], coverage: Coverage, on: date | None) -> Stat
     past: list[tuple[Benefit, Cause]] = []
     for benefit in benefits:
         standing = STANDINGS[benefit.kind]
-        span = _span(benefit, coverage)
+        span = _span(benefit, coverage, day)
         if standing == "active" and day and span.end and span.end < day:
             past.append((benefit, "ended"))
         elif standing == "active" and on and span.begin and span.begin > on:
@@ -155,8 +156,8 @@ def _among(benefits: list[Benefit], coverage: Coverage, on: date | None) -> Stat
 
 def _contradiction(active: list[Benefit], inactive: list[Benefit], day: date | None) -> Status:
     if day is not None:
-        now_active = [benefit for benefit in active if _bounds(benefit.dates).includes(day)]
-        now_inactive = [benefit for benefit in inactive if _bounds(benefit.dates).includes(day)]
+        now_active = [benefit for benefit in active if bounds(benefit.dates, day).includes(day)]
+        now_inactive = [benefit for benefit in inactive if bounds(benefit.dates, day).includes(day)]
         if now_active and not now_inactive:
             return Status("active", "stated", _positions(now_active))
         if now_inactive and not now_active:
@@ -172,36 +173,41 @@ def _unable(decisive: list[Benefit]) -> Status:
 
 
 def _begins_later(benefit: Benefit, on: date | None) -> bool:
-    begin = _bounds(benefit.dates).begin
+    begin = bounds(benefit.dates, on).begin
     return on is not None and begin is not None and begin > on
 
 
-def _span(benefit: Benefit, coverage: Coverage) -> _Span:
-    own = _bounds(benefit.dates)
-    if own.begin or own.end:
-        return own
-    patient = _bounds(coverage.patient.dates) if coverage.patient else _Span(None, None)
-    if patient.begin or patient.end or coverage.subscriber is None:
-        return patient
-    return _bounds(coverage.subscriber.dates)
+def _span(benefit: Benefit, coverage: Coverage, day: date | None) -> Span:
+    own = bounds(benefit.dates, day)
+    return own if own.known else bounds_of_people(coverage, day)
 
 
-def _bounds(dates: Iterable[Period]) -> _Span:
-    """The first and last day that the dates name. A plan date without an end is a day, not a beginning."""
-    begins: list[date] = []
-    ends: list[date] = []
-    for period in dates:
-        bound = DATE_BOUNDS.get(period.qualifier)
-        if not bound or period.start is None:
-            continue
-        if period.end is not None:
-            begins.append(period.start)
-            ends.append(period.end)
-        elif bound == "begin":
-            begins.append(period.start)
-        elif bound == "end":
-            ends.append(period.start)
-    return _Span(max(begins, default=None), max(ends, default=None))
+def bounds_of_people(coverage: Coverage, day: date | None) -> Span:
+    """The first and last day that the patient's dates name, or else the subscriber's."""
+    patient = bounds(coverage.patient.dates if coverage.patient else (), day)
+    return patient if patient.known or coverage.subscriber is None else bounds(coverage.subscriber.dates, day)
+
+
+def bounds(dates: Iterable[Period], on: date | None) -> Span:
+    """The first and last day that the dates name; of several ranges, only those that include the day, if any does."""
+    spans = [span for period in dates if (span := span_of(period)) is not None]
+    ranges = [span for span in spans if span.begin and span.end]
+    if on is not None and any(span.includes(on) for span in ranges):
+        spans = [span for span in spans if span not in ranges or span.includes(on)]
+    return Span(
+        max((span.begin for span in spans if span.begin), default=None),
+        max((span.end for span in spans if span.end), default=None),
+    )
+
+
+def span_of(period: Period) -> Span | None:
+    """The days that one date leaves open; None for any. A plan date without an end is a day, not a beginning."""
+    bound = DATE_BOUNDS.get(period.qualifier)
+    if not bound or period.start is None:
+        return None
+    if period.end is not None:
+        return Span(period.start, period.end)
+    return {"begin": Span(period.start, None), "end": Span(None, period.start)}.get(bound)
 
 
 def _positions(benefits: Iterable[Benefit]) -> tuple[int, ...]:
