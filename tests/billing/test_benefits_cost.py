@@ -103,6 +103,7 @@ def test_what_is_unknown_says_why_and_has_no_figure(text: str, why: str) -> None
 
 def test_an_infusion_is_unknown_although_mental_health_is_covered() -> None:
     assert of(COPAY + MET, service="ketamine_infusion").unknown_because is not None
+    assert of(COPAY + MET + "EB*F*IND*MH***29***VS*0\n", service="ketamine_infusion").unknown_because is not None
     assert dollars(of(COPAY + "EB*I************HC:J3490\n", service="ketamine_infusion")) == ("$450.00", "$550.00")
 
 

@@ -240,6 +240,9 @@ def test_of_a_service_decided_by_procedure_its_types_tell_only_what_is_against_i
     assert of("EB*1**MH\nEB*B*IND*MH***27*25****N*Y", **rule).covered.value is None
     assert of("EB*1**MH\nEB*B*IND*MH***27*25****N*Y", **rule).copay == Stated()
     assert of("EB*1**MH\nEB*B*IND*MH***27*25****N*Y", **rule).authorization_required == Stated()
+    assert of("EB*F*IND*MH***29***VS*0", **rule).visits_remaining == Stated()
+    assert of("EB*C*IND*30***29*400\nEB*C*IND*MH***29*0", **rule).deductible_remaining.value == DOLLARS("400")
+    assert of("EB*F*IND****29***VS*0***HC:96365", **rule).visits_remaining.value == 0
     assert of("EB*I**MH", **rule).covered.value is False
     assert of("EB*1**MH\nEB*I************HC:J3490", **rule).covered.value is False
     paid = of("EB*1************HC:96365\nEB*A*IND******.3****Y*HC:96365\nEB*A*IND******.5****Y*HC:J3490", **rule)

@@ -20,7 +20,7 @@ unknown, never zero: `EB*B*IND*MH***27*0**` is a copay of $0, no `EB*B` is none 
 8. Authorization (EB11) is required where a segment about any procedure of the visit says Y, and not required where one
    about each of them says N. Otherwise the service types speak.
 9. Of a service that payers decide on by procedure, service types tell no more than that it is not covered, or that it
-   needs an authorization. What they pay is of something else.
+   needs an authorization. Their shares, deductibles and visits are of something else.
 10. Two different figures left after all this are a conflict: unknown, with both segments as evidence.
 """
 
@@ -105,7 +105,7 @@ def figures(
     closest = [level for level in heard.procedures if level.name in principal]
     by_type = [] if only_by_procedure else list(heard.types)
     shared = _first([*closest, *by_type, _medicare(heard.plan)], _shares)
-    own = [*closest, *heard.types]
+    own = [*closest, *by_type]
     deductible = _first(own, lambda level: _limit(level, "C"))
     of_service = deductible is not None
     deductible = deductible or _limit(heard.plan, "C") or _NOTHING
