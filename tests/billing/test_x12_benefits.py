@@ -101,6 +101,17 @@ def test_amounts_and_percentages_stand_as_sent_and_absent_is_null() -> None:
     ]
 
 
+def test_an_empty_element_is_null_and_never_an_empty_text() -> None:
+    (coverage,) = answer("EB", "DTP*348**", "REF*18", "TRN*2", "AAA*N", "PER", "EB*1*********X***:90834*1::2")[
+        "coverages"
+    ]
+    first, second = coverage["benefits"]
+    assert (first["kind"], first["dates"][0]["text"], first["references"][0]["value"]) == (None, None, None)
+    assert (second["procedure"]["qualifier"], second["diagnosis_pointers"]) == (None, ["1", "2"])
+    assert coverage["traces"][-1]["number"] is None
+    assert coverage["rejections"][0]["code"] is None
+
+
 def test_a_repeated_service_type_is_a_list_and_codes_carry_their_meaning() -> None:
     (coverage,) = coverages(ACTIVE_271)
     benefit = coverage["benefits"][1]

@@ -3,6 +3,8 @@
 import json
 import random
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,10 +23,21 @@ NAMES = sorted(SAMPLES)
 SHUFFLES = 100
 
 
+def texts(shown: Any) -> Iterator[str]:
+    """Every text in what is shown."""
+    if isinstance(shown, str):
+        yield shown
+    elif isinstance(shown, dict | list):
+        for inner in shown.values() if isinstance(shown, dict) else shown:
+            yield from texts(inner)
+
+
 def answered(raw: bytes) -> File:
     """The file read and shown; every problem in the list of problems and inside the file."""
     file = read(raw)
-    json.dumps(file_json(file))
+    shown = file_json(file)
+    json.dumps(shown)
+    assert "" not in texts(shown)
     most = raw.count(b"~") + raw.count(b"\n") + 2
     holders = [file, *file.interchanges, *(found for holder in file.interchanges for found in holder.transactions)]
     for holder in holders:

@@ -104,10 +104,11 @@ class _Reader:
     def context(self, _fields: list[str]) -> None:
         """CTX: the situation or business unit that the error just named stands in; all of it as sent."""
         holder = self.element or self.fault
-        if holder is None:
+        said = self.segment.partition(self.separators.element)[2]
+        if holder is None or not said:
             self.keep("unexpected_segment")
         else:
-            holder.context.append(self.segment.partition(self.separators.element)[2])
+            holder.context.append(said)
 
     def element_error(self, fields: list[str]) -> None:
         """IK4 or AK4."""

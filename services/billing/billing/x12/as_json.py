@@ -1,4 +1,7 @@
-"""What was read, as JSON values: codes as sent, each beside its meaning (null where the code is in no list)."""
+"""What was read, as JSON values: codes as sent, each beside its meaning (null where the code is in no list).
+
+What is absent or empty in the file is null, or an empty list.
+"""
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import date
@@ -69,7 +72,7 @@ def _interchange(interchange: Interchange, status_of: StatusOf) -> Json:
 
 def _transaction(transaction: Transaction, status_of: StatusOf) -> Json:
     shown: Json = {
-        "kind": transaction.kind,
+        "kind": transaction.kind or None,
         "version": transaction.version,
         "control_number": transaction.control_number,
         "position": transaction.position,
@@ -106,7 +109,7 @@ def _evidence(segment: str, position: int) -> Json:
 
 
 def _coded(name: str, code: str | None, table: codes.Codes) -> Json:
-    return {name: code, f"{name}_meaning": table.get(code) if code else None}
+    return {name: code or None, f"{name}_meaning": table.get(code) if code else None}
 
 
 # -- 271
@@ -190,7 +193,7 @@ def _delivery(delivery: Delivery) -> Json:
 
 def _rejection(rejection: Rejection) -> Json:
     return {
-        "code": rejection.code,
+        "code": rejection.code or None,
         "valid": rejection.valid,
         "meaning": rejection.meaning,
         "loop": rejection.loop,
@@ -313,9 +316,9 @@ def _address(party: Party) -> Json | None:
 
 def _contact(contact: Contact) -> Json:
     return {
-        "function": contact.function,
+        "function": contact.function or None,
         "name": contact.name,
-        "numbers": [{"qualifier": qualifier, "number": number} for qualifier, number in contact.numbers],
+        "numbers": [{"qualifier": qualifier or None, "number": number} for qualifier, number in contact.numbers],
         "position": contact.position,
     }
 
@@ -323,8 +326,8 @@ def _contact(contact: Contact) -> Json:
 def _traces(traces: Iterable[Trace]) -> list[Json]:
     return [
         {
-            "type": trace.type,
-            "number": trace.number,
+            "type": trace.type or None,
+            "number": trace.number or None,
             "originator": trace.originator,
             "originator_detail": trace.originator_detail,
             "position": trace.position,
@@ -339,7 +342,7 @@ def _dates(periods: Iterable[Period]) -> list[Json]:
             **_coded("qualifier", period.qualifier, codes.DATES),
             "from": _day(period.start),
             "to": _day(period.end),
-            "text": period.text,
+            "text": period.text or None,
             "position": period.position,
         }
         for period in periods
@@ -350,7 +353,7 @@ def _references(references: Iterable[Reference]) -> list[Json]:
     return [
         {
             **_coded("qualifier", reference.qualifier, codes.REFERENCES),
-            "value": reference.value,
+            "value": reference.value or None,
             "description": reference.description,
             "position": reference.position,
         }
@@ -362,7 +365,7 @@ def _procedure(procedure: Procedure | None) -> Json | None:
     if procedure is None:
         return None
     return {
-        "qualifier": procedure.qualifier,
+        "qualifier": procedure.qualifier or None,
         "code": procedure.code,
         "modifiers": procedure.modifiers,
         "description": procedure.description,
@@ -398,7 +401,7 @@ def _acknowledgement(found: Acknowledgement) -> Json:
     return {
         "kind": found.kind,
         "group": found.group,
-        "control_number": found.control_number,
+        "control_number": found.control_number or None,
         "version": found.version,
         "status": found.status,
         "status_meaning": _said("interchange" if is_ta1 else "status", found.status),
@@ -411,23 +414,23 @@ def _acknowledgement(found: Acknowledgement) -> Json:
 
 def _transaction_answer(answer: TransactionAnswer) -> Json:
     return {
-        "kind": answer.kind,
-        "control_number": answer.control_number,
+        "kind": answer.kind or None,
+        "control_number": answer.control_number or None,
         "version": answer.version,
         "status": answer.status,
         "status_meaning": _said("status", answer.status),
         "codes": _codes_said("transaction", answer.codes),
         "errors": [
             {
-                "segment": error.segment_id,
-                "segment_position": error.ordinal,
+                "segment": error.segment_id or None,
+                "segment_position": error.ordinal or None,
                 "loop": error.loop,
                 "code": error.code,
                 "meaning": _said("segment", error.code),
                 "context": error.context,
                 "elements": [
                     {
-                        "element": element.element,
+                        "element": element.element or None,
                         "reference": element.reference,
                         "code": element.code,
                         "meaning": _said("element", element.code),

@@ -106,7 +106,7 @@ class _BenefitReader(LoopReader[Benefit]):
             authorization or None,
             network or None,
             procedure(composite, self.separators.component) if composite else None,
-            tuple(pointers.split(self.separators.component)) if pointers else (),
+            tuple(filter(None, pointers.split(self.separators.component))) if pointers else (),
             self.segment,
             self.position,
         )

@@ -27,7 +27,7 @@ class _InquiryReader(LoopReader[Question]):
             procedure(composite, self.separators.component) if composite else None,
             self.known(coverage_level, codes.COVERAGE_LEVELS, "EQ03") or None,
             self.known(insurance, codes.INSURANCE_TYPES, "EQ04") or None,
-            pointers.split(self.separators.component) if pointers else [],
+            list(filter(None, pointers.split(self.separators.component))),
             segment=self.segment,
             position=self.position,
         )
