@@ -37,6 +37,7 @@ def of(text: str, *types: str, **more: Any) -> Figures:
         ("EB*B*IND*MH***27*25\nDTP*292*RD8*20260101-20261231", None),  # last year's
         ("EB*B*IND*MH***27*25\nDTP*348*D8*20270401", None),  # from next month
         ("EB*B*IND*MH***27*25\nDTP*349*D8*20270228", None),  # until last month
+        ("EB*B*IND*MH***27*25\nDTP*292*RD8*20270401-", None),  # from next month, and open-ended
         ("EB*B*IND*MH***27*25\nDTP*348*D8*20270101", "25"),
         ("EB*B*IND*MH***27*25\nEB*B*FAM*MH***27*50", "25"),  # one person's before a family's
         ("EB*B*IND*MH***27*25*****Y*HC:99214", None),  # another procedure's

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from billing.x12 import read
 from billing.x12.as_json import file_json
 from tests.billing.x12_samples import (
@@ -233,6 +235,34 @@ def test_a_day_that_does_not_exist_is_told_and_its_text_kept() -> None:
     found = answer("EB*1**30", "DTP*348*D8*20260231")
     (period,) = found["coverages"][0]["benefits"][0]["dates"]
     assert part(period, "from", "to", "text") == {"from": None, "to": None, "text": "20260231"}
+    assert problem_codes(found) == ["malformed_date"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("20250101 - 20261231", "2025-01-01", "2026-12-31"),
+        ("2025-01-01 - 2026/12/31", "2025-01-01", "2026-12-31"),
+        ("20250101-", "2025-01-01", None),
+        ("2025-01-01", "2025-01-01", None),
+        ("20261231-20250101", None, None),
+        ("20250101-20250231", None, None),
+    ],
+)
+def test_a_date_in_a_form_of_the_payers_own_is_read_where_it_can_be_and_told(
+    text: str, first: str | None, last: str | None
+) -> None:
+    found = answer("EB*1**30", f"DTP*291*RD8*{text}")
+    (period,) = found["coverages"][0]["benefits"][0]["dates"]
+    assert part(period, "from", "to", "text") == {"from": first, "to": last, "text": text}
+    assert problem_codes(found) == ["malformed_date"]
+    assert found["problems"][0]["position"] == period["position"]
+
+
+def test_a_birth_date_in_a_form_of_the_payers_own_is_read_and_kept_as_sent() -> None:
+    found = answer("DMG*D8*1985-02-15*F*X", "EB*1**30")
+    assert found["coverages"][0]["patient"]["birth_date"] == "1985-02-15"
+    assert [item["segment"] for item in found["coverages"][0]["other"]][1:] == ["DMG*D8*1985-02-15*F*X"]
     assert problem_codes(found) == ["malformed_date"]
 
 

@@ -96,6 +96,8 @@ def test_of_several_services_asked_about_one_does_not_speak_for_the_others(
         (["DTP*307*RD8*20250101-20251231", "EB*1**30", "DTP*307*RD8*20260101-20261231"], DAY, "active"),
         (["EB*1**30", "DTP*291*RD8*20260101-20261231", "DTP*291*RD8*20270101-20271231"], DAY, "active"),
         (["EB*1**30", "DTP*291*RD8*20250101-20251231", "DTP*291*RD8*20270101-20271231"], DAY, "inactive"),
+        (["EB*1**30", "DTP*291*RD8*20261201-"], DAY, "inactive"),
+        (["EB*1**30", "DTP*291*RD8*20261101-"], DAY, "active"),
         (["EB*6**30", "DTP*348*D8*20270101"], DAY, "undetermined"),
     ],
 )

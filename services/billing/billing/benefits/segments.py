@@ -24,8 +24,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from billing.x12.codes import DATE_BOUNDS, SERVICE_SCOPES, STANDINGS
+from billing.x12.codes import SERVICE_SCOPES, STANDINGS
 from billing.x12.records import Benefit, Period, Procedure
+from billing.x12.status import span_of
 
 _OFFICE = "11"
 _LEVELS = {"IND": 0, None: 1, "FAM": 3}
@@ -157,14 +158,4 @@ def _outside_hospital(benefit: Benefit) -> bool:
 
 
 def _on(dates: Iterable[Period], day: date) -> bool:
-    return all(_includes(period, day) for period in dates)
-
-
-def _includes(period: Period, day: date) -> bool:
-    """A plan date without an end is a day, not a beginning, and bounds nothing."""
-    bound = DATE_BOUNDS.get(period.qualifier)
-    if not bound or period.start is None:
-        return True
-    if period.end is not None:
-        return period.start <= day <= period.end
-    return {"begin": period.start <= day, "end": day <= period.start}.get(bound, True)
+    return all(span.includes(day) for period in dates if (span := span_of(period)) is not None)

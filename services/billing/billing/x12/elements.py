@@ -6,6 +6,10 @@ from functools import lru_cache
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
+_LOOSE_DAY = r"[0-9]{4}[-/]?[0-9]{2}[-/]?[0-9]{2}"
+_LOOSE_DAYS = re.compile(rf"({_LOOSE_DAY})(?:\s*-\s*({_LOOSE_DAY})?)?", re.ASCII)
+_DIVIDED = re.compile("[-/]")
+
 
 @lru_cache(maxsize=4096)
 def decimal_text(text: str) -> str | None:
@@ -48,6 +52,21 @@ def days(form: str, text: str) -> tuple[date | None, date | None] | None:
         return start, None
     end = day(last)
     return None if end is None or end < start else (start, end)
+
+
+def guessed_days(text: str) -> tuple[date | None, date | None] | None:
+    """The first and last day of a date or range that is not written as the standard has it; None if it is neither.
+
+    "2026-01-01", "2026/01/01", "20260101 - 20261231", and "20260101-", which has no end.
+    """
+    found = _LOOSE_DAYS.fullmatch(text.strip())
+    if found is None:
+        return None
+    first, last = (_DIVIDED.sub("", part or "") for part in found.groups())
+    start, end = day(first), day(last)
+    if start is None or (last and (end is None or end < start)):
+        return None
+    return start, end
 
 
 def century_day(text: str) -> date | None:

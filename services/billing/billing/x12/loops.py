@@ -11,7 +11,7 @@ from itertools import count, repeat
 from typing import Any, ClassVar, Generic, TypeVar
 
 from billing.x12 import codes
-from billing.x12.elements import days
+from billing.x12.elements import days, guessed_days
 from billing.x12.records import (
     Benefit,
     Circumstance,
@@ -144,9 +144,10 @@ class LoopReader(Generic[Detail]):
         self.problems.append(Problem(code, position or self.position, detail or codes.PROBLEMS[code]))
 
     def keep(self) -> None:
-        """Keep the segment at hand raw, as close to where it belongs as can be."""
+        """Keep the segment at hand raw, once, as close to where it belongs as can be."""
         holder = self.transaction.other if self.level is None else self.level.other
-        holder.append(Raw(self.segment, self.position))
+        if not holder or holder[-1].position != self.position:
+            holder.append(Raw(self.segment, self.position))
 
     def misplaced(self) -> None:
         self.keep()
@@ -181,6 +182,8 @@ class LoopReader(Generic[Detail]):
         parsed = days("D8", text)
         if parsed is None and text:
             self.report("malformed_date", f"{element} is not a date written CCYYMMDD")
+            self.keep()
+            parsed = guessed_days(text)
         return parsed[0] if parsed else None
 
     # -- levels
@@ -334,8 +337,6 @@ class LoopReader(Generic[Detail]):
             return
         if len(fields) > 2:
             party.birth_date = self._day(fields[2], "DMG02")
-            if party.birth_date is None:
-                self.keep()
         if len(fields) > 3:
             party.gender = fields[3] or None
         if len(fields) > 4 and any(fields[4:]):
@@ -402,7 +403,7 @@ class LoopReader(Generic[Detail]):
         span = days(fields[2], text)
         if span is None:
             self.report("malformed_date", "DTP03 is neither a date nor a range in the form that DTP02 names")
-            span = (None, None)
+            span = guessed_days(text) or (None, None)
         holder.dates = added(holder.dates, Period(qualifier, span[0], span[1], text, self.position))
 
     def iii(self, fields: list[str]) -> None:

@@ -44,6 +44,11 @@ class Period:
     text: str = field(default="", compare=False)
     position: int = field(default=0, compare=False)
 
+    @property
+    def open_ended(self) -> bool:
+        """A range that was sent without its end: "20260101-"."""
+        return self.end is None and self.text.endswith("-")
+
 
 @dataclass(slots=True)
 class Reference:

@@ -24,7 +24,7 @@ The rules, in order (X12 005010X279A1, EB01 and EB03; examples are EB segments):
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from billing.x12.codes import DATE_BOUNDS, SERVICE_SCOPES, STANDINGS
 from billing.x12.records import Benefit, Coverage, Period
@@ -55,8 +55,7 @@ class Status:
     positions: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The days that dates leave open: either end may be unknown."""
 
     begin: date | None
@@ -205,7 +204,7 @@ def span_of(period: Period) -> Span | None:
     bound = DATE_BOUNDS.get(period.qualifier)
     if not bound or period.start is None:
         return None
-    if period.end is not None:
+    if period.end is not None or period.open_ended:
         return Span(period.start, period.end)
     return {"begin": Span(period.start, None), "end": Span(None, period.start)}.get(bound)
 
