@@ -9,6 +9,7 @@ committed alone, and a consumer stops the time from commit to receipt. What arri
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import statistics
 import sys
@@ -146,10 +147,11 @@ class Trial:
         await eventually(enough, within, every=0.02)
 
     async def clean_up(self) -> None:
-        """Nobody should pay for what whoever came before has left to the database to write and to clean."""
+        """Nobody should pay for what whoever came before has left to the database and the disk to do."""
         await self.admin.execute("VACUUM relay.outbox")
         await self.admin.execute("VACUUM peer.outbox")
         await self.admin.execute("CHECKPOINT")
+        await asyncio.to_thread(os.sync)
 
     async def outbox_is_empty(self) -> bool:
         return await self.writer.fetchval("SELECT count(*) FROM outbox") == 0
