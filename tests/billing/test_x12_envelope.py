@@ -111,6 +111,21 @@ def test_repetition_comes_from_the_isa_only_from_402_on() -> None:
     assert problems(old) == [("unknown_code", 20)]
 
 
+def test_repetition_is_the_groups_to_say_where_the_isa_is_of_an_older_version() -> None:
+    body = [part.replace("EB*1*FAM*30*", "EB*1*FAM*30^98*") for part in OLD_271[3:-3]]
+    old = interchange(transaction(body, version="004010"), version="004010X092A1")
+    new = [
+        "GS*HB*SUNRISEPAYER*STILLWATER*20261120*0815*43*X*005010X279A1",
+        *transaction(body, control="0002"),
+        "GE*1*43",
+    ]
+    raw = joined([*old[:-1], *new, old[-1].replace("IEA*1*", "IEA*2*")])
+    first, second = read(raw).interchanges[0].transactions
+    assert first.coverages[0].benefits[0].service_types == ("30^98",)
+    assert second.coverages[0].benefits[0].service_types == ("30", "98")
+    assert [(code, at) for code, at in problems(raw) if code != "unknown_code"] == [("separator_guessed", len(old))]
+
+
 def test_a_file_without_isa_is_read_from_its_group_or_transaction() -> None:
     for first in (1, 2):
         raw = joined(ACTIVE_271[first:])

@@ -23,6 +23,7 @@ READERS: dict[str, BodyReader] = {
 }
 _GROUP_KINDS = {"HS": "270", "HB": "271", "FA": "999"}
 _STARTS_BODY = ("BHT", "HL")
+_REPEATS_FROM = "004020"
 _PADDING = " \t\r\n\x00\x1a"
 _LONGEST_SHOWN = 9
 
@@ -132,7 +133,7 @@ class _Walk:
     """One interchange's segments in order. (An ISA that was wrapped out of sight opens a further one.)"""
 
     def __init__(self, header: Header, position: int) -> None:
-        self.separators = header.separators
+        self.separators = self.named_separators = header.separators
         self.mended = header.mended
         self.padded = False
         self.position = position
@@ -227,6 +228,15 @@ class _Walk:
         self.group_transactions = 0
         self.transaction_numbers = set()
         self._unique(self.group_numbers, _element(self.group, 6), "GS06")
+        self._group_repeats(_element(self.group, 8) or "")
+
+    def _group_repeats(self, version: str) -> None:
+        """Whether elements repeat is the group's version to say; where the ISA names no separator for it, it is "^"."""
+        named = self.named_separators
+        unnamed = named.repetition is None and version[:6] >= _REPEATS_FROM and "^" not in named
+        self.separators = named._replace(repetition="^") if unnamed else named
+        if unnamed:
+            self._report("separator_guessed")
 
     def st(self, segment: str) -> None:
         self._end_transaction("missing_se")
