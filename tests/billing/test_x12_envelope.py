@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from billing.x12 import read
+from billing.x12 import read, segments
 from billing.x12.as_json import file_json
 from tests.billing.x12_samples import (
     ACTIVE_271,
@@ -124,6 +124,17 @@ def test_repetition_is_the_groups_to_say_where_the_isa_is_of_an_older_version() 
     assert first.coverages[0].benefits[0].service_types == ("30^98",)
     assert second.coverages[0].benefits[0].service_types == ("30", "98")
     assert [(code, at) for code, at in problems(raw) if code != "unknown_code"] == [("separator_guessed", len(old))]
+
+
+@pytest.mark.parametrize("line_break", ["", "\n"])
+def test_an_envelope_in_small_letters_is_read_and_told(line_break: str) -> None:
+    small = [part.replace(name := part.split("*")[0], name.lower(), 1) for part in [*ACTIVE_271, *ACTIVE_271]]
+    raw = joined(small, line_break=line_break)
+    assert problems(raw) == [("small_letters", 1)]
+    first, second = read(raw).interchanges
+    assert first.transactions[0].coverages[0].complete
+    assert [len(found.transactions[0].coverages[0].benefits) for found in (first, second)] == [10, 10]
+    assert segments(raw)[44] == "SE*43*0001"
 
 
 def test_a_file_without_isa_is_read_from_its_group_or_transaction() -> None:

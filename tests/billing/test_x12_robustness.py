@@ -141,6 +141,7 @@ GROWTHS = {
     "headers": lambda times: (isa() + "~").encode() * (times * 10),
     "names that are not headers": lambda times: joined([isa(), *["NM1*ISA*ISA*ISA"] * (times * 20)]),
     "line breaks": lambda times: isa().encode() + b"\n" * (times * 4000),
+    "line breaks after small letters": lambda times: isa().lower().encode() + b"\n" * (times * 4000),
     "separators": lambda times: isa().encode() + b"~" + b"*" * (times * 4000),
     "blanks before headers": lambda times: b"x" + (b" " * 200 + b"ISA") * (times * 10),
     "patients": lambda times: joined(

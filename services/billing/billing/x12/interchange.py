@@ -24,6 +24,7 @@ READERS: dict[str, BodyReader] = {
 _GROUP_KINDS = {"HS": "270", "HB": "271", "FA": "999"}
 _STARTS_BODY = ("BHT", "HL")
 _REPEATS_FROM = "004020"
+_SMALL_ISA = re.compile(r"(?<![^\W_])isa(?=([^\w\s])..\1)", re.IGNORECASE)
 _PADDING = " \t\r\n\x00\x1a"
 _LONGEST_SHOWN = 9
 
@@ -33,8 +34,7 @@ def read(raw: bytes) -> File:
 
     Bytes that hold no X12 give no interchange and the one problem `not_x12`.
     """
-    text, problems = _decode(raw)
-    start = _first_isa(text)
+    text, start, problems = _opened(raw)
     if start < 0:
         return _read_without_isa(text, problems)
     interchanges: list[Interchange] = []
@@ -57,8 +57,7 @@ def segments(raw: bytes) -> list[str]:
 
     Empty where no ISA can be found.
     """
-    text, _ = _decode(raw)
-    start = _first_isa(text)
+    text, start, _ = _opened(raw)
     found: list[str] = []
     for header, part, _ in _parts(text, start):
         found += _Walk(header, len(found)).split(part)
@@ -74,6 +73,24 @@ def _parts(text: str, start: int) -> Iterator[tuple[Header, str, bool]]:
         header = opening if following < 0 else read_header(text, start, end)
         yield header, text[start:end], following < 0
         start = following
+
+
+def _opened(raw: bytes) -> tuple[str, int, list[Problem]]:
+    """The text, where its first ISA stands (-1: nowhere), and what is wrong with it so far."""
+    text, problems = _decode(raw)
+    start = _first_isa(text)
+    if start < 0 and (small := _SMALL_ISA.search(text)):
+        text, start = _in_capitals(text, small.start()), small.start()
+        problems.append(_problem("small_letters", 1))
+    return text, start, problems
+
+
+def _in_capitals(text: str, start: int) -> str:
+    """The text with its envelope's names in capitals, as the walk through it knows them."""
+    opened = text[:start] + text[start : start + 3].upper() + text[start + 3 :]
+    element, _, terminator, _ = read_header(opened, start, len(opened)).separators
+    names = rf"(?:\A|{re.escape(terminator)})\s{{0,16}}(?:ISA|GS|ST|SE|GE|IEA|TA1)(?={re.escape(element)})"
+    return re.sub(names, lambda found: found[0].upper(), opened, flags=re.IGNORECASE)
 
 
 def _decode(raw: bytes) -> tuple[str, list[Problem]]:
