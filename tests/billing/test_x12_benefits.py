@@ -260,9 +260,10 @@ def test_a_date_in_a_form_of_the_payers_own_is_read_where_it_can_be_and_told(
 
 
 def test_a_birth_date_in_a_form_of_the_payers_own_is_read_and_kept_as_sent() -> None:
-    found = answer("DMG*D8*1985-02-15*F*X", "EB*1**30")
-    assert found["coverages"][0]["patient"]["birth_date"] == "1985-02-15"
-    assert [item["segment"] for item in found["coverages"][0]["other"]][1:] == ["DMG*D8*1985-02-15*F*X"]
+    found = answer("HL*4*3*23*0", "NM1*03*1*OKAFOR*BEN", "DMG*D8*2010-06-30*M*X")
+    (coverage,) = found["coverages"]
+    assert coverage["patient"]["birth_date"] == "2010-06-30"
+    assert [item["segment"] for item in coverage["other"]] == ["DMG*D8*2010-06-30*M*X"]
     assert problem_codes(found) == ["malformed_date"]
 
 
@@ -281,6 +282,61 @@ def test_an_unknown_segment_is_kept_with_its_patient() -> None:
     found = answer("EB*1**30", "QTY*QA*4", "MPI*C*AO*A")
     assert [item["segment"] for item in found["coverages"][0]["other"]] == ["INS*Y*18*001*25", "QTY*QA*4", "MPI*C*AO*A"]
     assert problem_codes(found) == ["unknown_segment"]
+
+
+@pytest.mark.parametrize("segment", ["DMG*D8*20100630*M", "N4*SALEM*OR*97301", "INS*N*19", "BHT*0022*11*ASK-2"])
+def test_what_is_said_a_second_time_takes_no_ones_place(segment: str) -> None:
+    found = answer(segment, "EB*1**30")
+    patient = found["coverages"][0]["patient"]
+    assert (patient["birth_date"], patient["address"]["city"], patient["relationship"]) == (
+        "1985-02-14",
+        "PORTLAND",
+        "18",
+    )
+    assert found["reference"] == "ASK-1"
+    assert found["coverages"][0]["other"][-1]["segment"] == segment
+    assert problem_codes(found) == ["unexpected_segment"]
+
+
+def test_what_the_transaction_says_of_itself_is_all_shown() -> None:
+    (found,) = file_json(read(joined(ACTIVE_271)))["interchanges"][0]["transactions"]
+    assert part(found, "structure", "purpose", "reference", "created", "time", "type") == {
+        "structure": "0022",
+        "purpose": "11",
+        "reference": "ASK-1",
+        "created": "2026-11-20",
+        "time": "0815",
+        "type": None,
+    }
+    patient = found["coverages"][0]["patient"]
+    assert part(patient, "insured", "insured_meaning", "relationship") == {
+        "insured": "Y",
+        "insured_meaning": "Yes",
+        "relationship": "18",
+    }
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        "HSD*VS*20***22*1**A*X",
+        "TRN*2*T-1*9STILLWATE*DESK*X",
+        "LS*2330",
+        "DTP*348*D8*20260101*X",
+        "HL*4*3*23*0*X",
+        "MSG*CALL US**X",
+    ],
+)
+def test_what_has_no_place_in_a_segment_is_kept_as_sent(segment: str) -> None:
+    found = answer("EB*1**30", segment)
+    kept = [item["segment"] for coverage in found["coverages"] for item in coverage["other"]]
+    assert segment in kept
+
+
+def test_what_has_no_place_in_the_beginning_is_kept_as_sent() -> None:
+    body = ["BHT*0022*11*ASK-1*20261120*0815*RT*X", *HEADER[1:], *SUBSCRIBER]
+    (found,) = file_json(read(joined(interchange(transaction(body)))))["interchanges"][0]["transactions"]
+    assert (found["type"], [item["segment"] for item in found["other"]]) == ("RT", body[:1])
 
 
 def test_more_elements_than_the_standard_has_are_kept_in_the_evidence() -> None:

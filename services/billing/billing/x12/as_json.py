@@ -76,8 +76,12 @@ def _transaction(transaction: Transaction, status_of: StatusOf) -> Json:
         "version": transaction.version,
         "control_number": transaction.control_number,
         "position": transaction.position,
+        "structure": transaction.structure,
+        "purpose": transaction.purpose,
         "reference": transaction.reference,
         "created": _day(transaction.created),
+        "time": transaction.time,
+        "type": transaction.type,
         "problems": _problems(transaction.problems),
     }
     if transaction.kind == "271":
@@ -292,6 +296,7 @@ def _person_fields(party: Party) -> Json:
         "entity_type": party.entity_type,
         "birth_date": _day(party.birth_date),
         "gender": party.gender,
+        **_coded("insured", party.insured, codes.ANSWERS),
         **_coded("relationship", party.relationship, codes.RELATIONSHIPS),
         "address": _address(party),
         "provider_type": party.provider_type,

@@ -19,6 +19,7 @@ from billing.x12.separators import Separators
 
 _EB_ELEMENTS = 15
 _PAD = ("",) * _EB_ELEMENTS
+_RELATED_ENTITIES = ["2120"]
 
 
 def read(transaction: Transaction, body: list[str], separators: Separators, padded: bool) -> None:
@@ -173,6 +174,8 @@ class _BenefitReader(LoopReader[Benefit]):
             self.position,
         )
         self.detail.delivery = added(self.detail.delivery, delivery)
+        if len(fields) > 9 and any(fields[9:]):
+            self.keep()
 
     def msg(self, fields: list[str]) -> None:
         text = fields[1] if len(fields) > 1 else ""
@@ -183,16 +186,23 @@ class _BenefitReader(LoopReader[Benefit]):
         if len(fields) > 2 and any(fields[2:]):
             self.keep()
 
-    def ls(self, _fields: list[str]) -> None:
+    def ls(self, fields: list[str]) -> None:
         if self.detail is None:
             self.misplaced()
             return
+        self._loop_named(fields)
         if self.in_related_entities:
             self.report("missing_le")
         self.in_related_entities = True
         self.entity = None
 
-    def le(self, _fields: list[str]) -> None:
+    def _loop_named(self, fields: list[str]) -> None:
+        """LS01 and LE01 are always 2120; another name is shown as sent."""
+        if fields[1:] != _RELATED_ENTITIES:
+            self.keep()
+
+    def le(self, fields: list[str]) -> None:
+        self._loop_named(fields)
         if not self.in_related_entities:
             self.report("missing_ls")
         self.in_related_entities = False

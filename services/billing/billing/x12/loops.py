@@ -174,9 +174,17 @@ class LoopReader(Generic[Detail]):
         """Read by the envelope."""
 
     def bht(self, fields: list[str]) -> None:
-        self.transaction.reference = (fields[3] or None) if len(fields) > 3 else None
-        if len(fields) > 4:
-            self.transaction.created = self._day(fields[4], "BHT04")
+        transaction = self.transaction
+        if transaction.structure or transaction.reference:
+            self.misplaced()
+            return
+        structure, purpose, reference, created, time, kind, *further = (*fields[1:], *_PAD[:6])
+        transaction.structure, transaction.purpose = structure or None, purpose or None
+        transaction.reference = reference or None
+        transaction.created = self._day(created, "BHT04")
+        transaction.time, transaction.type = time or None, kind or None
+        if any(further):
+            self.keep()
 
     def _day(self, text: str, element: str) -> date | None:
         parsed = days("D8", text)
@@ -204,6 +212,8 @@ class LoopReader(Generic[Detail]):
         if number in self.by_number:
             self.report("duplicate_hl")
         self.by_number[number] = level
+        if len(fields) > 5 and any(fields[5:]):
+            self.keep()
 
     def _nearest(self, rank: int) -> Level | None:
         return next((level for level in reversed(self.path[:rank]) if level is not None), None)
@@ -306,7 +316,7 @@ class LoopReader(Generic[Detail]):
 
     def n4(self, fields: list[str]) -> None:
         party = self.party()
-        if party is None:
+        if party is None or party.city or party.state or party.postal_code:
             self.misplaced()
             return
         city, state, postal_code, country = _first_four(fields)
@@ -332,7 +342,7 @@ class LoopReader(Generic[Detail]):
 
     def dmg(self, fields: list[str]) -> None:
         party = self.party()
-        if party is None:
+        if party is None or party.birth_date or party.gender:
             self.misplaced()
             return
         if len(fields) > 2:
@@ -344,9 +354,11 @@ class LoopReader(Generic[Detail]):
 
     def ins(self, fields: list[str]) -> None:
         party = self.party()
-        if party is None:
+        if party is None or party.insured or party.relationship:
             self.misplaced()
             return
+        if len(fields) > 1:
+            party.insured = self.known(fields[1], codes.ANSWERS, "INS01") or None
         if len(fields) > 2:
             party.relationship = self.known(fields[2], codes.RELATIONSHIPS, "INS02") or None
         if len(fields) > 3 and any(fields[3:]):
@@ -377,6 +389,8 @@ class LoopReader(Generic[Detail]):
             return
         kind, number, originator, detail = _first_four(fields)
         self.level.traces.append(Trace(kind, number, originator or None, detail or None, self.position))
+        if len(fields) > 5 and any(fields[5:]):
+            self.keep()
 
     def ref(self, fields: list[str]) -> None:
         holder = self.entity or self.detail or (self.level and self.level.party)
@@ -395,7 +409,9 @@ class LoopReader(Generic[Detail]):
         if not holder:
             self.misplaced()
             return
-        if len(fields) < 4:
+        if len(fields) != 4:
+            if any(fields[4:]):
+                self.keep()
             fields = [*fields, "", "", ""]
         qualifier, text = fields[1], fields[3]
         if qualifier not in codes.DATES:

@@ -85,7 +85,8 @@ class Contact:
 class Party:
     """A payer, a provider, a person or a benefit related entity: NM1 and what follows it.
 
-    `role` is NM101 and `entity_type` NM102 (1 a person, 2 an organization, whose name is in `last`).
+    `role` is NM101 and `entity_type` NM102 (1 a person, 2 an organization, whose name is in `last`). `insured` is
+    INS01: Y for the subscriber, N for a dependent.
     """
 
     role: str | None = None
@@ -105,6 +106,7 @@ class Party:
     country: str | None = None
     birth_date: date | None = None
     gender: str | None = None
+    insured: str | None = field(default=None, compare=False)  # it follows from the relationship
     relationship: str | None = None
     provider_type: str | None = None
     provider_number_qualifier: str | None = None
@@ -309,15 +311,23 @@ class Acknowledgement:
 
 @dataclass(slots=True)
 class Transaction:
-    """ST to SE. What it says is in the list that its kind fills; any other kind keeps its `segments`."""
+    """ST to SE. What it says is in the list that its kind fills; any other kind keeps its `segments`.
+
+    `structure` to `type` are BHT01 to BHT06: 0022; 01 cancels, 11 answers, 13 asks; the number that an answer gives
+    back; the day and the time of day as sent (HHMM, HHMMSS); RT for an answer that uses up an authorization.
+    """
 
     kind: str
     version: str | None
     control_number: str | None
     position: int
     problems: list[Problem] = field(default_factory=list)
+    structure: str | None = None
+    purpose: str | None = None
     reference: str | None = None
     created: date | None = None
+    time: str | None = None
+    type: str | None = None
     cut_off: bool = False
     coverages: list[Coverage] = field(default_factory=list)
     inquiries: list[Inquiry] = field(default_factory=list)
