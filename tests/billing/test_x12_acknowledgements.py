@@ -52,3 +52,10 @@ def test_missing_loops_lose_no_code() -> None:
     assert group.transactions[0].errors[0].elements[0].code == "1"
     assert group.transactions[0].codes == ["ZZ"]
     assert {problem.code for problem in found.problems} == {"missing_loop", "unknown_code"}
+
+
+def test_more_elements_than_the_standard_has_are_kept_as_sent() -> None:
+    body = ["AK1*HS*42***X", "AK9*A*1*1*1"]
+    found = read(joined(interchange(transaction(body, kind="999"), group="FA"))).interchanges[0].transactions[0]
+    assert [raw.segment for raw in found.other] == body[:1]
+    assert [problem.code for problem in found.problems] == ["extra_elements"]

@@ -25,11 +25,13 @@ def coverages(parts: list[str]) -> list[dict[str, Any]]:
     return found["coverages"]
 
 
-def answer(*body: str) -> dict[str, Any]:
-    (found,) = file_json(read(joined(interchange(transaction([*HEADER, *SUBSCRIBER, *body])))))["interchanges"][0][
-        "transactions"
-    ]
+def answer_to(body: list[str]) -> dict[str, Any]:
+    (found,) = file_json(read(joined(interchange(transaction(body)))))["interchanges"][0]["transactions"]
     return found
+
+
+def answer(*body: str) -> dict[str, Any]:
+    return answer_to([*HEADER, *SUBSCRIBER, *body])
 
 
 def problem_codes(found: dict[str, Any]) -> list[str]:
@@ -284,6 +286,24 @@ def test_an_unknown_segment_is_kept_with_its_patient() -> None:
     assert problem_codes(found) == ["unknown_segment"]
 
 
+def test_who_stands_above_nobody_is_kept_as_sent() -> None:
+    stray = ["HL*4**20*0", "NM1*PR*2*OTHER PLAN*****PI*00888"]
+    found = answer("EB*1**30", *stray)
+    assert [item["segment"] for item in found["other"]] == stray
+    assert [coverage["payer"]["id"] for coverage in found["coverages"]] == ["00777"]
+
+
+def test_what_is_kept_of_those_above_a_patient_is_shown_with_the_transaction() -> None:
+    found = answer_to([*HEADER[:3], "N2*ALSO CALLED SUNSET", *HEADER[3:], *SUBSCRIBER, "EB*1**30"])
+    assert [item["segment"] for item in found["other"]] == ["N2*ALSO CALLED SUNSET"]
+
+
+def test_a_name_without_a_role_is_no_reason_to_forget_it() -> None:
+    found = answer_to([*HEADER, "HL*3*2*22*0", "NM1**1*OKAFOR*ADA", "NM1**1*ROE*BOB", "EB*1**30"])
+    assert found["coverages"][0]["patient"]["name"] == "ADA OKAFOR"
+    assert [item["segment"] for item in found["coverages"][0]["other"]] == ["NM1**1*ROE*BOB"]
+
+
 @pytest.mark.parametrize("segment", ["DMG*D8*20100630*M", "N4*SALEM*OR*97301", "INS*N*19", "BHT*0022*11*ASK-2"])
 def test_what_is_said_a_second_time_takes_no_ones_place(segment: str) -> None:
     found = answer(segment, "EB*1**30")
@@ -335,7 +355,7 @@ def test_what_has_no_place_in_a_segment_is_kept_as_sent(segment: str) -> None:
 
 def test_what_has_no_place_in_the_beginning_is_kept_as_sent() -> None:
     body = ["BHT*0022*11*ASK-1*20261120*0815*RT*X", *HEADER[1:], *SUBSCRIBER]
-    (found,) = file_json(read(joined(interchange(transaction(body)))))["interchanges"][0]["transactions"]
+    found = answer_to(body)
     assert (found["type"], [item["segment"] for item in found["other"]]) == ("RT", body[:1])
 
 
@@ -348,7 +368,7 @@ def test_more_elements_than_the_standard_has_are_kept_in_the_evidence() -> None:
 def test_missing_levels_are_inferred_from_the_names() -> None:
     body = [part for part in [*HEADER, *SUBSCRIBER, "EB*1**30"] if not part.startswith("HL*")]
     body = [part for part in body if not part.startswith("TRN*")]
-    (found,) = file_json(read(joined(interchange(transaction(body)))))["interchanges"][0]["transactions"]
+    found = answer_to(body)
     (coverage,) = found["coverages"]
     assert (coverage["payer"]["name"], coverage["provider"]["name"], coverage["subscriber"]["name"]) == (
         "SUNRISE HEALTH",
@@ -360,9 +380,7 @@ def test_missing_levels_are_inferred_from_the_names() -> None:
 
 
 def test_a_missing_subscriber_loop_loses_no_benefit() -> None:
-    (found,) = file_json(read(joined(interchange(transaction([*HEADER, "EB*1**30"])))))["interchanges"][0][
-        "transactions"
-    ]
+    found = answer_to([*HEADER, "EB*1**30"])
     assert [benefit["kind"] for benefit in found["coverages"][0]["benefits"]] == ["1"]
     assert "missing_loop" in problem_codes(found)
 

@@ -1,5 +1,7 @@
 """What became of what was sent: 999 (005010X231A1), 997 (004010) and the interchange acknowledgement TA1."""
 
+from collections.abc import Callable
+
 from billing.x12 import codes
 from billing.x12.records import (
     Acknowledgement,
@@ -36,11 +38,13 @@ def read(transaction: Transaction, body: list[str], separators: Separators, padd
     reader = _Reader(transaction, separators)
     for reader.position, reader.segment in enumerate(body, transaction.position):
         fields = reader.segment.split(separators.element)
-        handle = _HANDLERS.get(fields[0].strip().upper())
+        handle, most = _HANDLERS.get(fields[0].strip().upper(), (None, 0))
         if handle is None:
             reader.keep("unknown_segment")
-        else:
-            handle(reader, [*(field.strip() if padded else field for field in fields), *_PAD])
+            continue
+        handle(reader, [*(field.strip() if padded else field for field in fields), *_PAD])
+        if any(fields[most + 1 :]):
+            reader.keep("extra_elements")
 
 
 class _Reader:
@@ -149,17 +153,18 @@ class _Reader:
         return code or None
 
 
-_HANDLERS = {
-    "ST": _Reader.envelope,
-    "SE": _Reader.envelope,
-    "AK1": _Reader.ak1,
-    "AK2": _Reader.ak2,
-    "IK3": _Reader.segment_error,
-    "AK3": _Reader.segment_error,
-    "CTX": _Reader.context,
-    "IK4": _Reader.element_error,
-    "AK4": _Reader.element_error,
-    "IK5": _Reader.verdict,
-    "AK5": _Reader.verdict,
-    "AK9": _Reader.ak9,
+_HANDLERS: dict[str, tuple[Callable[[_Reader, list[str]], None], int]] = {
+    "ST": (_Reader.envelope, 3),
+    "SE": (_Reader.envelope, 2),
+    "AK1": (_Reader.ak1, 3),
+    "AK2": (_Reader.ak2, 3),
+    "IK3": (_Reader.segment_error, 4),
+    "AK3": (_Reader.segment_error, 4),
+    "CTX": (_Reader.context, 10),
+    "IK4": (_Reader.element_error, 4),
+    "AK4": (_Reader.element_error, 4),
+    "IK5": (_Reader.verdict, 6),
+    "AK5": (_Reader.verdict, 6),
+    "AK9": (_Reader.ak9, 9),
 }
+"""Who reads a segment, and how many elements it has."""

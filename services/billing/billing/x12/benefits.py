@@ -212,10 +212,7 @@ class _BenefitReader(LoopReader[Benefit]):
 
     def coverages(self) -> list[Coverage]:
         """One for each patient and one for each rejection above the patients, in file order; at least one."""
-        found = [self._coverage(level) for level in self.levels if _speaks(level)]
-        if not found:
-            found = [self._coverage(self.level)]
-        return found
+        return [self._coverage(level) for level in self.telling(_speaks) or [None]]
 
     def _coverage(self, level: Level | None) -> Coverage:
         around = level.surroundings() if level else Surroundings()

@@ -40,8 +40,7 @@ class _InquiryReader(LoopReader[Question]):
 
     def inquiries(self) -> list[Inquiry]:
         """One for each patient, in file order; at least one, so that nothing read is left out."""
-        found = [self._inquiry(level) for level in self.levels if _asks(level)]
-        return found or [self._inquiry(self.level)]
+        return [self._inquiry(level) for level in self.telling(_asks) or [None]]
 
     def _inquiry(self, level: Level | None) -> Inquiry:
         around = level.surroundings() if level else Surroundings()

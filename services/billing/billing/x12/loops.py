@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count, repeat
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from billing.x12 import codes
@@ -39,6 +40,8 @@ _RANKS_BY_ROLE = {
     "IL": SUBSCRIBER, "03": DEPENDENT,
 }  # fmt: skip
 _PATIENTS = ("IL", "03")
+_DATE_FORMS = frozenset({"", "D8", "RD8", "DT", "RDT"})
+"""How a date says it is written (DTP02, DMG01). Which of them is told by its text."""
 _PAD = ("",) * 10
 
 
@@ -122,9 +125,11 @@ class LoopReader(Generic[Detail]):
         self.in_related_entities = False
         self.position = transaction.position
         self.segment = ""
+        self.body: Sequence[str] = ()
 
     def read(self, body: Sequence[str], *, padded: bool) -> None:
         """Read ST to SE. Elements lose the blanks around them; `padded` says whether any has some."""
+        self.body = body
         handlers = self.handlers
         element = self.separators.element
         split = map(str.split, body, repeat(element))
@@ -250,6 +255,38 @@ class LoopReader(Generic[Detail]):
         ):
             self.report("missing_loop", "There is no subscriber (loop 2000C)", self.transaction.position)
 
+    def telling(self, tells: Callable[[Level], bool]) -> list[Level]:
+        """The levels that tell something, in file order; the last one if none does. What no one shows is kept raw."""
+        found: list[Level] = []
+        untold = False
+        for level in self.levels:
+            if tells(level):
+                found.append(level)
+            elif level.other or not level.children:
+                untold = True
+        found = found or self.levels[-1:]
+        if untold:
+            self._keep_untold(found)
+        return found
+
+    def _keep_untold(self, found: list[Level]) -> None:
+        """Keep what stands in levels above nobody, and what was kept in levels that are shown only as surroundings."""
+        told = {level.position for level in found}
+        shown: set[int] = set()
+        for level in found:
+            above: Level | None = level
+            while above is not None and above.position not in shown:
+                shown.add(above.position)
+                above = above.parent
+        ends = [*(level.position for level in self.levels[1:]), self.position + (self.segment[:2] != "SE")]
+        for level, end in zip(self.levels, ends, strict=True):
+            if level.position not in shown:
+                first = self.transaction.position
+                self.transaction.other += [Raw(self.body[at - first], at) for at in range(level.position, end)]
+            elif level.position not in told:
+                self.transaction.other += level.other
+        self.transaction.other.sort(key=attrgetter("position"))
+
     # -- names
 
     def nm1(self, fields: list[str]) -> None:
@@ -258,8 +295,11 @@ class LoopReader(Generic[Detail]):
             fields += _PAD[given:]
         role = fields[1]
         if self.in_related_entities or (self.detail is not None and role not in _PATIENTS):
-            party = Party(position=self.position)
-            self._related_entity(party)
+            if not isinstance(self.detail, Benefit):
+                self.entity = None
+                self.misplaced()
+                return
+            party = self._related_entity(self.detail)
         else:
             rank = _RANKS_BY_ROLE.get(role)
             level = self.level
@@ -270,7 +310,7 @@ class LoopReader(Generic[Detail]):
                 or (rank > level.rank and rank >= self._least_jump(level))
             ):
                 level = self.infer(rank, "missing_hl")
-            elif level.party.role is not None:
+            elif level.party.position:
                 self.misplaced()
                 return
             party = level.party
@@ -293,19 +333,23 @@ class LoopReader(Generic[Detail]):
         """A named level may hold a subscriber or dependent for others; a source's or receiver's roles overlap."""
         return RECEIVER if level.party.role is not None else SUBSCRIBER
 
-    def _related_entity(self, party: Party) -> None:
-        if not isinstance(self.detail, Benefit):
-            self.misplaced()
-            return
+    def _related_entity(self, benefit: Benefit) -> Party:
         if not self.in_related_entities:
             self.report("missing_ls")
-        self.detail.entities = added(self.detail.entities, party)
+        party = Party(position=self.position)
+        benefit.entities = added(benefit.entities, party)
+        return party
 
     def party(self) -> Party | None:
         """Whom N3, N4, PER, DMG and the like are about."""
         if self.entity is not None:
             return self.entity
         return self.level.party if self.level is not None and self.detail is None else None
+
+    def person(self) -> Party | None:
+        """Whom DMG and INS are about: the subscriber or dependent at hand, and nobody else."""
+        level, party = self.level, self.party()
+        return party if level is not None and level.rank >= SUBSCRIBER and party is level.party else None
 
     def n3(self, fields: list[str]) -> None:
         party = self.party()
@@ -341,10 +385,12 @@ class LoopReader(Generic[Detail]):
             self.keep()
 
     def dmg(self, fields: list[str]) -> None:
-        party = self.party()
+        party = self.person()
         if party is None or party.birth_date or party.gender:
             self.misplaced()
             return
+        if len(fields) > 1 and fields[1] not in _DATE_FORMS:
+            self.keep()
         if len(fields) > 2:
             party.birth_date = self._day(fields[2], "DMG02")
         if len(fields) > 3:
@@ -353,7 +399,7 @@ class LoopReader(Generic[Detail]):
             self.keep()
 
     def ins(self, fields: list[str]) -> None:
-        party = self.party()
+        party = self.person()
         if party is None or party.insured or party.relationship:
             self.misplaced()
             return
@@ -416,6 +462,8 @@ class LoopReader(Generic[Detail]):
         qualifier, text = fields[1], fields[3]
         if qualifier not in codes.DATES:
             qualifier = self.known(qualifier, codes.DATES, "DTP01")
+        if fields[2] not in _DATE_FORMS:
+            self.keep()
         span = days(fields[2], text)
         if span is None:
             self.report("malformed_date", "DTP03 is neither a date nor a range in the form that DTP02 names")
