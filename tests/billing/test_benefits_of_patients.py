@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from billing.benefits.changes import Change, ChangeKind
+from billing.verification import changing, store
 from chassis.http import Role
 from contracts.billing import CoverageChanged, CoverageInactive, CoverageVerified, VerificationNeedsStaff
-from tests.billing.house import House, Settings, booked, house, registered, reported
+from tests.billing.house import NOON, House, Settings, booked, house, registered, reported
 from tests.chassis.front_desk import client
 
 pytestmark = pytest.mark.engines
@@ -157,3 +159,27 @@ async def test_what_changed_between_two_answers_is_said_and_asks_a_person_where_
         newest, earlier = (await _get(clinic, "/coverages/coverage_1/answers-changed"))["changes"]
         assert (newest["id"], earlier["done_by"]) == (waiting["id"], "answer")
         assert (await _post(clinic, "/coverage-changes/999999/done"))[0] == 404
+
+
+async def test_a_task_about_two_changes_is_done_when_both_are_settled_and_not_before(settings: Settings) -> None:
+    async with house(settings) as clinic:
+        await clinic.say(registered(), booked(), reported())
+        await clinic.streams.heard(CoverageVerified)
+        for answers in (2, 3):
+            await _post(clinic, "/coverages/coverage_1/ask-again", forced=True)
+            await clinic.streams.heard(CoverageVerified, answers)
+        ids = [said.verification_id for said in await clinic.streams.heard(CoverageVerified, 3)]
+        kinds = [
+            [ChangeKind.AUTHORIZATION, ChangeKind.DEDUCTIBLE_MET],
+            [ChangeKind.NO_AUTHORIZATION],
+            [ChangeKind.NO_AUTHORIZATION, ChangeKind.DEDUCTIBLE_ANEW],
+        ]
+        open_after: list[int] = []
+        for id, found in zip(ids, kinds, strict=True):
+            async with clinic.service.database.connection() as connection:
+                one = await store.verification(connection, id)
+                assert one is not None
+                to_do = "Both." if len(open_after) == 0 else None
+                await changing.keep(connection, one, [Change(kind) for kind in found], to_do, NOON)
+            open_after.append(len((await _get(clinic, "/coverage-changes"))["changes"]))
+        assert open_after == [1, 1, 0]

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 from pydantic import BaseModel, Field, TypeAdapter
 
-from billing.benefits.changes import Answered, Change, settled
+from billing.benefits.changes import ACTED_ON, Answered, Change, settled
 from billing.benefits.shown import ServiceShown
 from billing.verification.model import Verification
 from contracts.billing import CoverageChange
@@ -58,15 +58,17 @@ async def last_answer(connection: Connection, one: Verification) -> Answered | N
 async def keep(
     connection: Connection, one: Verification, found: Sequence[Change], to_do: str | None, now: datetime
 ) -> None:
-    """Keep what changed; what an earlier change asked somebody to do is done where this one settles it."""
+    """Keep what changed; what an earlier change asked somebody to do is done where this one settles all of it."""
     await connection.execute(
         "UPDATE coverage_change SET done_at = $3, done_by = $4 WHERE coverage_id = $1 AND to_do IS NOT NULL "
         "AND done_at IS NULL "
-        "AND EXISTS (SELECT FROM jsonb_array_elements(changes) AS said WHERE said ->> 'kind' = ANY($2::text[]))",
+        "AND NOT EXISTS (SELECT FROM jsonb_array_elements(changes) AS said "
+        "WHERE said ->> 'kind' = ANY($5::text[]) AND said ->> 'kind' <> ALL($2::text[]))",
         one.coverage_id,
         sorted(settled(found)),
         now,
         BY_ANSWER,
+        sorted(ACTED_ON),
     )
     await connection.execute(
         "INSERT INTO coverage_change (at, verification_id, coverage_id, patient_id, changes, to_do) "
