@@ -1,5 +1,7 @@
 """The 271, health care eligibility answer: what each patient's plan says (005010X279A1, 004010X092, X092A1)."""
 
+from functools import lru_cache
+
 from billing.x12 import codes
 from billing.x12.elements import decimal_text
 from billing.x12.loops import (
@@ -61,6 +63,14 @@ def procedure(composite: str, component: str) -> Procedure:
     )
 
 
+@lru_cache(maxsize=4096)
+def _service_types(text: str, repetition: str | None) -> tuple[tuple[str, ...], bool]:
+    """The codes of one EB03, and whether all of them are known."""
+    parts = text.split(repetition) if repetition else [text]
+    types = tuple(part for part in map(str.strip, parts) if part)
+    return types, all(code in codes.SERVICE_TYPES for code in types)
+
+
 class _BenefitReader(LoopReader[Benefit]):
     def __init__(self, transaction: Transaction, separators: Separators) -> None:
         super().__init__(transaction, separators)
@@ -75,10 +85,11 @@ class _BenefitReader(LoopReader[Benefit]):
             fields += _PAD[count:]
         elif count > _EB_ELEMENTS:
             self.report("extra_elements")
+            del fields[_EB_ELEMENTS:]
         (
             _, kind, coverage_level, types, insurance, plan, period, amount, percent,
             unit, quantity, authorization, network, composite, pointers,
-        ) = fields[:_EB_ELEMENTS]  # fmt: skip
+        ) = fields  # fmt: skip
         if kind not in codes.BENEFIT_KINDS:
             kind = self._kind(kind)
         if coverage_level and coverage_level not in codes.COVERAGE_LEVELS:
@@ -123,12 +134,13 @@ class _BenefitReader(LoopReader[Benefit]):
         return self.known(kind, codes.BENEFIT_KINDS, "EB01")
 
     def service_types(self, text: str) -> tuple[str, ...]:
-        """EB03, which repeats; the same types come again and again, so each list is read once."""
-        parts = text.split(self.separators.repetition) if self.separators.repetition else [text]
-        problems = len(self.problems)
-        types = tuple(self.known(part, codes.SERVICE_TYPES, "EB03") for part in map(str.strip, parts) if part)
-        if len(self.problems) == problems:
+        """EB03, which repeats; the same types come again and again, so each list is looked at once."""
+        types, known = _service_types(text, self.separators.repetition)
+        if known:
             self.read_types[text] = types
+        else:
+            for code in types:
+                self.known(code, codes.SERVICE_TYPES, "EB03")
         return types
 
     def number(self, text: str, element: str) -> str | None:

@@ -218,7 +218,7 @@ class _Walk:
         text = text.rstrip(_PADDING if terminator not in _PADDING else _PADDING.replace(terminator, ""))
         self.padded = _is_padded(text, self.separators)
         segments = text.split(terminator)
-        if terminator + " " in text or terminator + "\t" in text or text[:1] in (*BLANKS,):
+        if terminator + " " in text or ("\t" in text and terminator + "\t" in text) or text[:1] in (*BLANKS,):
             segments = [segment.strip(" \t") for segment in segments]
         if segments[-1]:
             self.cut = segments[-1]

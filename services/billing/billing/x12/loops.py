@@ -207,11 +207,10 @@ class LoopReader(Generic[Detail]):
         if rank is None:
             self.report("unknown_level")
             rank = min(self.level.rank + 1, DEPENDENT) if self.level else SOURCE
-        parent = self.by_number.get(above)
-        if parent is None or parent.rank >= rank:
+        parent = self.by_number.get(above) if above else None
+        if (above or rank > SOURCE) and (parent is None or parent.rank >= rank):
             parent = self._nearest(rank)
-            if above or rank > SOURCE:
-                self.report("hl_parent")
+            self.report("hl_parent")
         level = self._enter(rank, parent)
         level.expects_children = child == "1"
         if number in self.by_number:
