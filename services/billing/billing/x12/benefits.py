@@ -4,18 +4,8 @@ from functools import lru_cache
 
 from billing.x12 import codes
 from billing.x12.elements import decimal_text
-from billing.x12.loops import (
-    DEPENDENT,
-    LETTERS,
-    SHARED,
-    SOURCE,
-    SUBSCRIBER,
-    Handler,
-    Level,
-    LoopReader,
-    Surroundings,
-    added,
-)
+from billing.x12.levels import DEPENDENT, LETTERS, SOURCE, SUBSCRIBER, Level, Surroundings
+from billing.x12.loops import SHARED, Handler, LoopReader, added
 from billing.x12.records import Benefit, Coverage, Delivery, Procedure, Rejection, Transaction
 from billing.x12.separators import Separators
 

@@ -2,7 +2,8 @@
 
 from billing.x12 import codes
 from billing.x12.benefits import procedure
-from billing.x12.loops import DEPENDENT, SHARED, SUBSCRIBER, Handler, Level, LoopReader, Surroundings
+from billing.x12.levels import DEPENDENT, SUBSCRIBER, Level, Surroundings
+from billing.x12.loops import SHARED, Handler, LoopReader
 from billing.x12.records import Inquiry, Question, Transaction
 from billing.x12.separators import Separators
 

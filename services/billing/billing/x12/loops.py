@@ -5,7 +5,6 @@ inferred from the name that opens it. What belongs nowhere is kept raw.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from itertools import count, repeat
 from operator import attrgetter
@@ -13,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from billing.x12 import codes
 from billing.x12.elements import days, guessed_days
+from billing.x12.levels import DEPENDENT, RANK_NAMES, RANKS, RECEIVER, SOURCE, SUBSCRIBER, Level, shown_with
 from billing.x12.records import (
     Benefit,
     Circumstance,
@@ -24,16 +24,11 @@ from billing.x12.records import (
     Question,
     Raw,
     Reference,
-    Rejection,
     Trace,
     Transaction,
 )
 from billing.x12.separators import Separators
 
-SOURCE, RECEIVER, SUBSCRIBER, DEPENDENT = range(4)
-LETTERS = "ABCD"
-_RANKS = {"20": SOURCE, "21": RECEIVER, "22": SUBSCRIBER, "23": DEPENDENT}
-_RANK_NAMES = ("information source", "information receiver", "subscriber", "dependent")
 _RANKS_BY_ROLE = {
     "PR": SOURCE, "2B": SOURCE, "36": SOURCE, "P5": SOURCE, "GP": SOURCE,
     "1P": RECEIVER, "80": RECEIVER, "FA": RECEIVER,
@@ -44,52 +39,9 @@ _DATE_FORMS = frozenset({"", "D8", "RD8", "DT", "RDT"})
 """How a date says it is written (DTP02, DMG01). Which of them is told by its text."""
 _PAD = ("",) * 10
 
-
-@dataclass(slots=True)
-class Level:
-    """One HL and what stands under it, until the next."""
-
-    rank: int
-    parent: "Level | None"
-    position: int
-    expects_children: bool = False
-    children: int = 0
-    party: Party = field(default_factory=Party)
-    traces: list[Trace] = field(default_factory=list)
-    benefits: list[Benefit] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    other: list[Raw] = field(default_factory=list)
-
-    def surroundings(self) -> "Surroundings":
-        around = Surroundings()
-        level: Level | None = self
-        while level is not None:
-            if level.rank == SUBSCRIBER:
-                around.subscriber = level.party
-            elif level.rank == RECEIVER:
-                around.provider = level.party
-            elif level.rank == SOURCE:
-                around.payer = level.party
-            if level.traces:
-                around.traces = level.traces + around.traces
-            level = level.parent
-        return around
-
-
 Handler = Callable[[Any, list[str]], None]
 Added = TypeVar("Added")
 Detail = TypeVar("Detail", Benefit, Question)
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """Who stands above a patient, and every trace number given on the way down."""
-
-    payer: Party | None = None
-    provider: Party | None = None
-    subscriber: Party | None = None
-    traces: list[Trace] = field(default_factory=list)
 
 
 def _first_four(fields: list[str]) -> tuple[str, str, str, str]:
@@ -203,7 +155,7 @@ class LoopReader(Generic[Detail]):
 
     def hl(self, fields: list[str]) -> None:
         number, above, code, child = _first_four(fields)
-        rank = _RANKS.get(code)
+        rank = RANKS.get(code)
         if rank is None:
             self.report("unknown_level")
             rank = min(self.level.rank + 1, DEPENDENT) if self.level else SOURCE
@@ -235,7 +187,7 @@ class LoopReader(Generic[Detail]):
 
     def infer(self, rank: int, code: str) -> Level:
         """Enter a level that no HL opened."""
-        self.report(code, f"No HL opens this {_RANK_NAMES[rank]}; its level was inferred")
+        self.report(code, f"No HL opens this {RANK_NAMES[rank]}; its level was inferred")
         return self._enter(rank, self._nearest(rank))
 
     def patient_level(self) -> Level:
@@ -247,7 +199,7 @@ class LoopReader(Generic[Detail]):
     def _check_levels(self) -> None:
         for level in self.levels:
             if level.expects_children and not level.children:
-                detail = f"HL04 of this {_RANK_NAMES[level.rank]} announces a level below; there is none"
+                detail = f"HL04 of this {RANK_NAMES[level.rank]} announces a level below; there is none"
                 self.report("missing_loop", detail, level.position)
         if not any(level.rank >= SUBSCRIBER for level in self.levels) and not any(
             level.rejections for level in self.levels
@@ -271,12 +223,7 @@ class LoopReader(Generic[Detail]):
     def _keep_untold(self, found: list[Level]) -> None:
         """Keep what stands in levels above nobody, and what was kept in levels that are shown only as surroundings."""
         told = {level.position for level in found}
-        shown: set[int] = set()
-        for level in found:
-            above: Level | None = level
-            while above is not None and above.position not in shown:
-                shown.add(above.position)
-                above = above.parent
+        shown = shown_with(found)
         ends = [*(level.position for level in self.levels[1:]), self.position + (self.segment[:2] != "SE")]
         for level, end in zip(self.levels, ends, strict=True):
             if level.position not in shown:
