@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from billing.clinic import load_clinic
+from billing.paging import Place
 from billing.payers.directory import load_payers
-from billing.worklist.filter import NO_PAYER, Age, Filter, Place, Shown
+from billing.worklist.filter import NO_PAYER, Age, Filter, Shown
 from billing.worklist.overview import Overview
 from billing.worklist.rendering import Desk
 from chassis.http import Role

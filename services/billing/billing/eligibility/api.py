@@ -78,12 +78,13 @@ def eligibility(database: Database, clinic: Clinic, directory: Directory, verify
 
         async def operate(tx: Transaction) -> Answer:
             on = wanted.service_date or clinic.local(tx.now).date()
-            question = wanted.question(payer.id, on, wanted.service_types or payer.asks)
+            service_types = tuple(wanted.service_types) or payer.asks
+            question = wanted.question(payer.id, on, service_types)
             since, out = clinic.day_began(tx.now), wanted.webhook is None
             id = await inquiries.same(tx.connection, actor.name, question, since, out=out)
             if id is None or wanted.forced:
                 coverage = await _insured(tx, wanted, payer, confidence)
-                one = await verifying.inquire(tx, coverage, on, wanted.service_types)
+                one = await verifying.inquire(tx, coverage, on, service_types)
                 await inquiries.keep(tx.connection, database.seal, one.id, actor.name, question, wanted.webhook)
                 id = one.id
             return Answer(202, {"id": id})

@@ -9,7 +9,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from billing.paging import read_place, written_place
+from billing.paging import Place
 from billing.verification.answer import Outcome
 from billing.verification.model import State
 from billing.verification.shown import VERIFICATION, VerificationShown, verification_shown
@@ -50,13 +50,13 @@ def coverage_feed(database: Database) -> APIRouter:
         To miss nothing that is being committed, ask from a minute before the last.
         """
         wanted = {"outcome": outcome, "state": state, "owner": owner, "payer_id": payer_id, "patient_id": patient_id}
-        after = read_place("cursor", cursor) if cursor else None
+        after = Place.read(cursor or None, "cursor")
         async with database.connection() as connection:
             rows = await _page(connection, wanted, updated_since, after, limit + 1)
             page = rows[:limit]
             await record_access(connection, actor, subjects=[row["patient_id"] for row in page], what="coverages")
         last = page[-1] if len(rows) > limit else None
-        more = written_place(last["changed_at"], last["verification_id"]) if last else None
+        more = str(Place(last["changed_at"], last["verification_id"])) if last else None
         return CoveragePage(coverages=[verification_shown(dict(row)) for row in page], cursor=more)
 
     return router
@@ -66,7 +66,7 @@ async def _page(
     connection: asyncpg.Connection,
     wanted: dict[str, Any],
     since: datetime | None,
-    after: tuple[datetime, str] | None,
+    after: Place | None,
     limit: int,
 ) -> list[asyncpg.Record]:
     conditions, values = ["latest"], list[Any]()
@@ -78,7 +78,7 @@ async def _page(
         values.append(since)
         conditions.append(f"changed_at >= ${len(values)}")
     if after is not None:
-        values += after
+        values += [after.at, after.id]
         conditions.append(f"(changed_at, verification_id) > (${len(values) - 1}, ${len(values)})")
     return await connection.fetch(
         f"SELECT {VERIFICATION}, changed_at FROM verification WHERE {' AND '.join(conditions)} "  # noqa: S608  (columns of ours)

@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from billing.paging import read_place, written_place
+from billing.paging import Place
 from billing.payers.directory import Directory
 from billing.verification import insured, shown
 from billing.verification.by_hand import (
@@ -93,14 +93,15 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand, causes_
         after: Annotated[str | None, Query(max_length=200, description="`after` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> VerificationPage:
-        place = read_place("after", after) if after else None
+        place = Place.read(after or None, "after")
         async with database.connection() as connection:
             found = await shown.verification_page(connection, state, owner, place, limit + 1)
             page = await causes_now.of_verifications(connection, found[:limit])
             await record_access(
                 connection, actor, subjects=sorted({one.patient_id for one in page}), what="verifications"
             )
-        more = written_place(page[-1].requested_at, page[-1].verification_id) if len(found) > limit else None
+        last = page[-1] if len(found) > limit else None
+        more = str(Place(last.requested_at, last.verification_id)) if last else None
         return VerificationPage(verifications=page, after=more)
 
     @router.get("/verifications/{verification_id}", summary="One verification with all that was asked and answered")

@@ -149,13 +149,13 @@ class Verifying:
         return one
 
     async def inquire(
-        self, tx: Transaction, coverage: Coverage, on: date | None, service_types: Sequence[str]
+        self, tx: Transaction, coverage: Coverage, on: date, service_types: tuple[str, ...]
     ) -> Verification:
         """Ask for a program, about somebody who is no patient here. Needs the lock; nothing is said on the streams."""
         payer = self._directory.get(coverage.payer_id or "")
         assert payer is not None, "the payer is known before a program's question is taken"
         one = self._verification(coverage, payer, None, Reason.ASKED, tx.now)
-        one = replace(one, service_date=on or one.service_date, service_types=tuple(service_types) or one.service_types)
+        one = replace(one, service_date=on, service_types=service_types)
         await self._ask(tx, one, new=True)
         return one
 

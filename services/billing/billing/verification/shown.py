@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import asyncpg
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
+from billing import paging
 from billing.benefits.by_service import HAS_SECONDARY, PAYS_SECOND, lowered
 from billing.benefits.order import Insurance, Order, OtherPayer, Place, decide
 from billing.benefits.shown import OrderShown, OtherPayerShown, ServiceShown
-from billing.paging import PageEnd
 from billing.verification.answer import Outcome
 from billing.verification.model import Reason, State
 from contracts.billing import Benefit, Owner
@@ -176,7 +176,7 @@ def _beside(one: CoverageShown, order: Order, another_pays: bool) -> CoverageSho
 
 
 async def verification_page(
-    connection: asyncpg.Connection, state: State, owner: Owner | None, after: PageEnd | None, limit: int
+    connection: asyncpg.Connection, state: State, owner: Owner | None, after: paging.Place | None, limit: int
 ) -> list[VerificationShown]:
     """Oldest first: what waits longest comes first."""
     rows = await connection.fetch(
@@ -185,7 +185,8 @@ async def verification_page(
         "ORDER BY requested_at, verification_id LIMIT $5",
         state,
         owner,
-        *(after or (None, None)),
+        after and after.at,
+        after and after.id,
         limit,
     )
     return [verification_shown(row) for row in rows]

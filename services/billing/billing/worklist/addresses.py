@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
 
-from billing.worklist.filter import Age, Filter, Place, Shown
+from billing.paging import Place
+from billing.worklist.filter import Age, Filter, Shown
 from chassis.http import Actor, Role, requires
 from contracts.billing import Owner
 

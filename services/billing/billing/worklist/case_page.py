@@ -8,11 +8,12 @@ from typing import Any
 
 import asyncpg
 
+from billing.paging import Place
 from billing.payers.watch import read_health
 from billing.worklist import reading
 from billing.worklist.case import AskedOnce, Case, read_answer, read_case
 from billing.worklist.evidence import evidence, figures, visits
-from billing.worklist.filter import Filter, Place
+from billing.worklist.filter import Filter
 from billing.worklist.reading import Changed, Item
 from billing.worklist.rendering import Desk
 from chassis.http import Role

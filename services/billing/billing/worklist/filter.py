@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlencode
 
-from chassis.http import Problem
+from billing.paging import Place
 from contracts.billing import Owner
 
 OWNERS: Final = (Owner.PATIENT, Owner.STAFF, Owner.PAYER)
@@ -36,33 +36,6 @@ class Age(StrEnum):
     @property
     def span(self) -> timedelta:
         return {Age.HOUR: timedelta(hours=1), Age.DAY: timedelta(days=1), Age.THREE_DAYS: timedelta(days=3)}[self]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a list goes on: after the row of this time and id. `owner` is whose part of the list it stands in."""
-
-    at: datetime
-    id: str
-    owner: Owner | None = None
-
-    def __str__(self) -> str:
-        return "~".join([self.at.isoformat(), self.id, *([self.owner] if self.owner else [])])
-
-    @classmethod
-    def read(cls, text: str | None, field: str) -> Place | None:
-        """Raises a 422 problem."""
-        if text is None:
-            return None
-        instant, _, rest = text.partition("~")
-        id, _, owner = rest.partition("~")
-        try:
-            place = cls(datetime.fromisoformat(instant), id, Owner(owner) if owner else None)
-        except ValueError:
-            raise _not_valid(field) from None
-        if not id or place.at.tzinfo is None or not 1900 <= place.at.year <= 8000:
-            raise _not_valid(field)
-        return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +74,3 @@ class Filter:
         choices = {"state": self.shown, "owner": self.owner, "age": self.age, "after": self.after}
         pairs = [(name, str(value)) for name, value in choices.items() if value]
         return urlencode([*pairs, *(("payer", payer) for payer in self.payers), *more.items()])
-
-
-def _not_valid(field: str) -> Problem:
-    error = {"field": field, "message": "Take it from the page before, unchanged."}
-    return Problem(422, "The place to go on from is not valid", errors=[error])

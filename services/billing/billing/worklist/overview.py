@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 
 import asyncpg
 
+from billing.paging import Place
 from billing.payers.watch import read_health
 from billing.worklist import reading
-from billing.worklist.filter import Filter, Place, Shown
+from billing.worklist.filter import Filter, Shown
 from billing.worklist.reading import Changed, Item
 from billing.worklist.rendering import Desk
 from chassis.pages import Rendered

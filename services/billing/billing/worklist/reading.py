@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import asyncpg
 
+from billing.paging import Place
 from billing.verification.answer import Outcome
 from billing.verification.model import State
-from billing.worklist.filter import NO_PAYER, Filter, Place
+from billing.worklist.filter import NO_PAYER, Filter
 from contracts.billing import Owner
 
 Connection = asyncpg.Connection

@@ -11,7 +11,16 @@ from functools import lru_cache
 
 from billing.x12 import acknowledgements, benefits, codes, inquiries
 from billing.x12.records import File, Interchange, Problem, Raw, Transaction
-from billing.x12.separators import BLANKS, ISA_LENGTH, Header, Separators, find_isa, guess_terminator, read_header
+from billing.x12.separators import (
+    BLANKS,
+    ISA_LENGTH,
+    REPEATS_FROM,
+    Header,
+    Separators,
+    find_isa,
+    guess_terminator,
+    read_header,
+)
 
 BodyReader = Callable[[Transaction, list[str], Separators, bool], None]
 
@@ -23,7 +32,6 @@ READERS: dict[str, BodyReader] = {
 }
 _GROUP_KINDS = {"HS": "270", "HB": "271", "FA": "999"}
 _STARTS_BODY = ("BHT", "HL")
-_REPEATS_FROM = "004020"
 _SMALL_ISA = re.compile(r"(?<![^\W_])isa(?=([^\w\s])..\1)", re.IGNORECASE)
 _PADDING = " \t\r\n\x00\x1a"
 _LONGEST_SHOWN = 9
@@ -250,7 +258,7 @@ class _Walk:
     def _group_repeats(self, version: str) -> None:
         """Whether elements repeat is the group's version to say; where the ISA names no separator for it, it is "^"."""
         named = self.named_separators
-        unnamed = named.repetition is None and version[:6] >= _REPEATS_FROM and "^" not in named
+        unnamed = named.repetition is None and version[:5] >= REPEATS_FROM and "^" not in named
         self.separators = named._replace(repetition="^") if unnamed else named
         if unnamed:
             self._report("separator_guessed")

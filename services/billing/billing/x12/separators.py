@@ -18,7 +18,8 @@ _LOOK_AHEAD = 4096
 BLANKS = " \t\r\n"
 """White space in the sense of a file. (Python counts 0x1C to 0x1F as such, which are common separators.)"""
 _FOLLOWS_ISA = ("GS", "TA1", "IEA", "ISA", "ST")
-_NO_REPETITION_BEFORE = "00402"
+REPEATS_FROM = "00402"
+"""The version (ISA12; GS08 begins with it) from which elements repeat."""
 
 
 class Separators(NamedTuple):
@@ -186,7 +187,7 @@ def _repetition(fields: list[str]) -> tuple[str | None, bool]:
     separator = fields[11].strip(BLANKS) if len(fields) > 11 else ""
     if len(separator) == 1 and not separator.isalnum():
         return separator, False
-    version = fields[12].strip() if len(fields) > 12 else _NO_REPETITION_BEFORE
-    if version < _NO_REPETITION_BEFORE:
+    version = fields[12].strip() if len(fields) > 12 else REPEATS_FROM
+    if version < REPEATS_FROM:
         return None, False
     return "^", len(fields) > 12
