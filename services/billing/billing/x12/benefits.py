@@ -62,6 +62,10 @@ def _service_types(text: str, repetition: str | None) -> tuple[tuple[str, ...], 
 
 
 class _BenefitReader(LoopReader[Benefit]):
+    def __init__(self, transaction: Transaction, separators: Separators) -> None:
+        super().__init__(transaction, separators)
+        self.read_types: dict[str, tuple[str, ...]] = {}
+
     def eb(self, fields: list[str]) -> None:
         level = self.level
         if level is None or level.rank < SUBSCRIBER:
@@ -93,7 +97,7 @@ class _BenefitReader(LoopReader[Benefit]):
         self.detail = benefit = Benefit(
             kind,
             coverage_level or None,
-            self.service_types(types) if types else (),
+            (self.read_types.get(types) or self.service_types(types)) if types else (),
             insurance or None,
             plan or None,
             period or None,
@@ -122,7 +126,9 @@ class _BenefitReader(LoopReader[Benefit]):
     def service_types(self, text: str) -> tuple[str, ...]:
         """EB03, which repeats; the same types come again and again, so each list is looked at once."""
         types, known = _service_types(text, self.separators.repetition)
-        if not known:
+        if known:
+            self.read_types[text] = types
+        else:
             for code in types:
                 self.known(code, codes.SERVICE_TYPES, "EB03")
         return types
