@@ -20,6 +20,7 @@ from deploy.local.demo.leaving import Footprint, footprint
 from deploy.local.demo.looking import Looking
 from deploy.local.demo.privacy import leaks, places_to_search
 from deploy.local.house import House
+from deploy.local.keeper import Keeper
 from deploy.local.process import StartError
 from deploy.local.screen import Screen
 from deploy.local.topology import SANDBOX, SERVICES
@@ -72,9 +73,12 @@ async def demo(screen: Screen, seed: int) -> int:
     outcome, stood = Outcome(), Footprint(folders=(house.folder,))
     try:
         async with house:
+            keeping = asyncio.create_task(Keeper(house, screen.say, changed=lambda: None).run())
             try:
                 await _in_the_house(house, seed, screen, outcome)
             finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
                 stood = footprint(os.getpid(), house.folders())
     except (StartError, NotTaken, httpx.HTTPError) as problem:
         outcome.problems.append(_in_words(problem))
