@@ -32,6 +32,15 @@ from deploy.local.tenants import dsn_of_tenant, ensure_tenant
 PATIENTS, PARTITIONS, LANES = 5_000, 12, 16
 _BATCH = 400
 _COUNTED = "SELECT coalesce(sum(events), 0)::bigint FROM tally WHERE patient >= 'patient_' AND patient < 'patient_:'"
+_FILL = """
+WITH added AS (
+    INSERT INTO outbox (shard, record) SELECT n % 12, $1 FROM generate_series(1, $2::int) AS n RETURNING shard, id
+)
+SELECT max(id) AS last FROM added GROUP BY shard
+"""
+_LEFT = """
+SELECT EXISTS (SELECT FROM generate_series(0, 11) AS shard JOIN outbox USING (shard) WHERE id = ANY ($1::bigint[]))
+"""
 _MEGABYTE = 1024 * 1024
 
 
@@ -64,17 +73,17 @@ class Ground:
         async with _process(self.folder, "applier", [], keys() | own | where) as child:
             yield child
 
-    async def fill_outbox(self, rows: int) -> None:
-        """So many events of 400 bytes at once, over all shards."""
+    async def fill_outbox(self, rows: int) -> list[int]:
+        """So many events of 400 bytes at once, over all shards. Returns the last id of each shard."""
         id = new_event_id()
         envelope = Envelope(id, PatientRegistered.type, "stillwater/intake", datetime.now(UTC), "patient", 1, id)
         record = encoded(envelope.key, envelope.to_headers(), b"x" * 400)
-        await self.database.execute(
-            "INSERT INTO outbox (shard, record) SELECT n % 12, $1 FROM generate_series(1, $2::int) AS n",
-            record,
-            rows,
-            timeout=600,
-        )
+        return [row["last"] for row in await self.database.fetch(_FILL, record, rows, timeout=600)]
+
+    async def are_published(self, last: list[int]) -> None:
+        """Returns once the last of each shard has been acknowledged. Reads these by the index, and nothing deleted."""
+        while await self.database.fetchval(_LEFT, last):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
 
     async def outbox_is_empty(self) -> None:
         """Returns once everything in it has been acknowledged."""
@@ -117,7 +126,7 @@ async def ground() -> AsyncGenerator[Ground]:
             await ensure_tenant(admin, "applier", "applier")
             await admin.close()
             dsn = dsn_of_tenant(engines.admin_dsn, "applier", "applier")
-            database = await asyncpg.connect(dsn)
+            database = await asyncpg.connect(dsn, server_settings={"enable_seqscan": "off"})  # looks shall cost little
             await migrate(database, Path(folder))
             await database.execute(
                 'CREATE TABLE tally (patient text COLLATE "C" PRIMARY KEY, events bigint) WITH (fillfactor = 70);'

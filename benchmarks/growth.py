@@ -57,11 +57,10 @@ async def relay_rate(at: Ground, rows: int) -> float:
     topic = a_prefix() + "applier.events"
     await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
     async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder):
-        await at.fill_outbox(rows)  # the first of all warms it up
-        await at.outbox_is_empty()
-        await at.fill_outbox(rows)
+        await at.are_published(await at.fill_outbox(rows))  # the first of all warms it up
+        waiting = await at.fill_outbox(rows)
         began = time.monotonic()
-        await at.outbox_is_empty()
+        await at.are_published(waiting)
         return rows / (time.monotonic() - began)
 
 
@@ -85,10 +84,10 @@ async def while_open(at: Ground, options: argparse.Namespace) -> tuple[float, fl
     async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder), at.applier(prefix):
         until = time.monotonic() + 60 * options.minutes
         while time.monotonic() < until:
-            await at.fill_outbox(_ROWS_A_SECOND_WHILE_OPEN)
+            last = await at.fill_outbox(_ROWS_A_SECOND_WHILE_OPEN)
             await publish(at, prefix + "intake.events", _ROWS_A_SECOND_WHILE_OPEN, 0)
+            await at.are_published(last)
             await asyncio.sleep(1)
-        await at.outbox_is_empty()
     found = await rates(at, options, f"with a transaction open for {options.minutes:g} min")
     await idler.close()
     return found

@@ -7,6 +7,10 @@ A row may appear below one that was seen already: its transaction took the id ea
 do that holds the lock that an insert takes on the outbox. So a floor rises to an id in three steps: the id is seen;
 every transaction that held the lock then has ended; the shard is read once more from the old floor, and nothing up to
 the id is there.
+
+They are kept in the database with the leases, for whoever leads a shard next. A crash of the database may take back the
+latest deletes, which are committed without waiting for the disk; it takes back the floors kept after them too. So
+whoever has lost a connection forgets the floors it found and begins with those that were kept.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from collections.abc import Iterable, Mapping
 
 import asyncpg
 
-INTERVAL_SECONDS = 0.25
+INTERVAL_SECONDS = 0.05
 
 _WRITERS = """
 SELECT virtualtransaction FROM pg_locks
@@ -24,7 +28,7 @@ WHERE locktype = 'relation' AND relation = 'outbox'::regclass AND mode = 'RowExc
 
 
 class Floors:
-    """One for each shard. A floor once found holds for ever, whoever publishes the shard in between."""
+    """One for each shard. A floor that was kept holds for ever, whoever publishes the shard in between."""
 
     def __init__(self) -> None:
         self._floors: dict[int, int] = {}
@@ -37,6 +41,11 @@ class Floors:
     def of(self, shard: int) -> int:
         """Read the rows with ids above this."""
         return self._floors.get(shard, 0)
+
+    def learn(self, kept: Mapping[int, int]) -> None:
+        """Take over floors that the database has kept."""
+        for shard, floor in kept.items():
+            self._floors[shard] = max(self.of(shard), floor)
 
     def read(self, shards: Iterable[int], ids: Mapping[int, list[int]], proven: Mapping[int, int]) -> None:
         """Take note of a reading of `shards` from their floors, begun when `proven` was as given."""

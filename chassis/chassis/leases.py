@@ -9,6 +9,7 @@ from uuid import UUID
 from uuid_utils import uuid4
 
 from chassis.database import Database
+from chassis.floors import Floors
 from chassis.outbox import SHARDS
 from chassis.points import reached
 
@@ -24,9 +25,11 @@ DELETE FROM relay_member WHERE holder IN (
 """
 
 _RENEW = """
-UPDATE relay_lease SET expires_at = clock_timestamp() + make_interval(secs => $2)
-WHERE holder = $1 AND expires_at > clock_timestamp()
-RETURNING shard
+UPDATE relay_lease
+SET expires_at = clock_timestamp() + make_interval(secs => $2), floor = greatest(relay_lease.floor, known.floor)
+FROM unnest($3::smallint[], $4::bigint[]) AS known (shard, floor)
+WHERE relay_lease.shard = known.shard AND holder = $1 AND expires_at > clock_timestamp()
+RETURNING relay_lease.shard, relay_lease.floor
 """
 
 _TAKE = """
@@ -34,7 +37,7 @@ UPDATE relay_lease SET holder = $1, token = token + 1, expires_at = clock_timest
 WHERE shard IN (
     SELECT shard FROM relay_lease WHERE expires_at <= clock_timestamp() ORDER BY shard LIMIT $3 FOR UPDATE SKIP LOCKED
 )
-RETURNING shard
+RETURNING shard, floor
 """
 
 _GIVE_BACK = "UPDATE relay_lease SET expires_at = '-infinity' WHERE holder = $1 AND shard = ANY($2)"
@@ -63,8 +66,8 @@ class Leases:
     def renewal_interval(self) -> float:
         return self._term / 3
 
-    async def renew(self) -> frozenset[int]:
-        """Sign on, renew what is held, and take what is free up to a fair share.
+    async def renew(self, floors: Floors) -> frozenset[int]:
+        """Sign on, renew what is held, and take what is free up to a fair share. Floors are kept with the leases.
 
         Returns the shards to publish. What is held beyond a fair share is left out: the caller finishes its round,
         then calls `give_back`.
@@ -76,12 +79,13 @@ class Leases:
             await connection.execute(_FORGET_THE_DEAD)
             members: int = await connection.fetchval("SELECT count(*) FROM relay_member") or 1
             share = math.ceil(SHARDS / members)
-            held = {row["shard"] for row in await connection.fetch(_RENEW, self._holder, self._term)}
+            known = [floors.of(shard) for shard in range(SHARDS)]
+            held = await connection.fetch(_RENEW, self._holder, self._term, range(SHARDS), known)
             if len(held) < share:
-                taken = await connection.fetch(_TAKE, self._holder, self._term, share - len(held))
-                held |= {row["shard"] for row in taken}
+                held += await connection.fetch(_TAKE, self._holder, self._term, share - len(held))
         self._renewed_at = began
-        self.shards = frozenset(sorted(held)[:share])
+        floors.learn({row["shard"]: row["floor"] for row in held})
+        self.shards = frozenset(sorted(row["shard"] for row in held)[:share])
         reached("after_renewal")
         return self.shards
 

@@ -122,7 +122,8 @@ class Relay:
         await producer.start()
         try:
             self._partitions = len(await producer.partitions_for(self._topic))
-            await self._leases.renew()
+            self._floors = Floors()
+            await self._leases.renew(self._floors)
             async with asyncio.TaskGroup() as tasks:
                 renewing = tasks.create_task(self._keep_leases())
                 watching = tasks.create_task(self._watch())
@@ -138,7 +139,7 @@ class Relay:
         while True:
             await asyncio.sleep(self._leases.renewal_interval)
             before = self._leases.shards
-            after = await self._leases.renew()
+            after = await self._leases.renew(self._floors)
             if before - after:
                 for lock in self._publishing:
                     async with lock:
