@@ -1,8 +1,9 @@
 """Do the relay and the applying stay as fast when there is much history, and while a transaction is left open?
 
-The same work with 10,000, 200,000 and 2,000,000 rows each of inbox, parked records and the service's own table; then
-once more after one transaction has been left open for minutes with events going through both all the while, so that
-nothing that was deleted or updated since could be cleaned away.
+The same work with 10,000, 200,000 and 2,000,000 rows each of inbox, parked records and the service's own table; and
+once more with 2,000,000 where one transaction has been left open for minutes with events going through both all the
+while, so that nothing that was deleted or updated since could be cleaned away. Each has engines of its own, since a
+broker with many topics behind it is slower by itself; and they take turns: what else the machine does meets them all.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import statistics
 import sys
 import time
+from contextlib import AsyncExitStack
 
 import asyncpg
 
@@ -18,7 +20,8 @@ from benchmarks.applying import PARTITIONS, Ground, a_prefix, from_a_tenth, grou
 from benchmarks.report import Figure, report
 from deploy.local.kafka import create_topics
 
-SIZES = (10_000, 200_000, 2_000_000)
+SMALL, LARGE, OPEN = "10,000 rows", "2,000,000 rows", "transaction open"
+SIZES = {SMALL: 10_000, "200,000 rows": 200_000, LARGE: 2_000_000, OPEN: 2_000_000}
 FLAT, FLAT_WHILE_OPEN = 0.85, 0.7
 _ROWS_A_SECOND_WHILE_OPEN = 500
 
@@ -57,24 +60,15 @@ async def relay_rate(at: Ground, rows: int) -> float:
     topic = a_prefix() + "applier.events"
     await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
     async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder):
-        await at.are_published(await at.fill_outbox(rows))  # the first of all warms it up
+        await at.are_published(await at.fill_outbox(rows))  # warms the process up
         waiting = await at.fill_outbox(rows)
         began = time.monotonic()
         await at.are_published(waiting)
         return rows / (time.monotonic() - began)
 
 
-async def rates(at: Ground, options: argparse.Namespace, about: str) -> tuple[float, float]:
-    """Medians of applying and relaying."""
-    applied = [await apply_rate(at, options.events) for _ in range(options.rounds)]
-    relayed = [await relay_rate(at, options.rows) for _ in range(options.rounds)]
-    found = statistics.median(applied), statistics.median(relayed)
-    print(f"{about}: {found[0]:,.0f} events/s applied, {found[1]:,.0f} rows/s relayed", file=sys.stderr)
-    return found
-
-
-async def while_open(at: Ground, options: argparse.Namespace) -> tuple[float, float]:
-    """With a transaction that has been open for minutes and has seen everything that was deleted since."""
+async def left_open(at: Ground, minutes: float) -> asyncpg.Connection:
+    """A transaction that has been open for minutes and has seen everything that was deleted since."""
     idler = await asyncpg.connect(at.dsn)
     await idler.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     await idler.fetchval("SELECT txid_current()")
@@ -82,34 +76,46 @@ async def while_open(at: Ground, options: argparse.Namespace) -> tuple[float, fl
     await create_topics(at.engines.bootstrap, [topic], partitions=PARTITIONS)
     prefix = a_prefix()
     async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder), at.applier(prefix):
-        until = time.monotonic() + 60 * options.minutes
+        until = time.monotonic() + 60 * minutes
         while time.monotonic() < until:
             last = await at.fill_outbox(_ROWS_A_SECOND_WHILE_OPEN)
             await publish(at, prefix + "intake.events", _ROWS_A_SECOND_WHILE_OPEN, 0)
             await at.are_published(last)
             await asyncio.sleep(1)
-    found = await rates(at, options, f"with a transaction open for {options.minutes:g} min")
-    await idler.close()
-    return found
+    return idler
+
+
+async def in_turns(grounds: dict[str, Ground], options: argparse.Namespace) -> dict[str, tuple[float, float]]:
+    """Of each ground the medians of applying and relaying. The first round is their warming up and does not count."""
+    found: dict[str, list[tuple[float, float]]] = {of: [] for of in grounds}
+    for _ in range(options.rounds + 1):
+        for of, at in grounds.items():
+            one = await apply_rate(at, options.events), await relay_rate(at, options.rows)
+            found[of].append(one)
+            print(f"{of}: {one[0]:,.0f} events/s applied, {one[1]:,.0f} rows/s relayed", file=sys.stderr)
+    return {
+        of: (statistics.median(one[0] for one in rates[1:]), statistics.median(one[1] for one in rates[1:]))
+        for of, rates in found.items()
+    }
 
 
 async def measure(options: argparse.Namespace) -> bool:
-    found: dict[int, tuple[float, float]] = {}
-    open_long = 0.0, 0.0
-    for size in SIZES:
-        async with ground() as at:  # engines of its own: a broker with many topics behind it is slower by itself
-            await apply_rate(at, options.events)  # their warming up
-            await grow(at, size)
-            found[size] = await rates(at, options, f"{size:,} rows of history")
-            if size == SIZES[-1]:
-                open_long = await while_open(at, options)
+    async with AsyncExitStack() as stack:
+        grounds: dict[str, Ground] = {}
+        for of, size in SIZES.items():
+            grounds[of] = await stack.enter_async_context(ground())
+            print(f"{of}: {size:,} rows of history", file=sys.stderr)
+            await grow(grounds[of], size)
+        print(f"and a transaction is left open for {options.minutes:g} minutes", file=sys.stderr)
+        idler = await left_open(grounds[OPEN], options.minutes)
+        found = await in_turns(grounds, options)
+        await idler.close()
     figures: list[Figure] = []
     ratios: dict[str, float] = {}
     for position, what in enumerate(("applied", "relayed")):
-        small = found[SIZES[0]][position]
-        figures += [Figure(f"{what}, {size:,} rows", found[size][position], "/s") for size in SIZES]
-        figures.append(Figure(f"{what}, transaction open", open_long[position], "/s"))
-        flat, opened = found[SIZES[-1]][position] / small, open_long[position] / found[SIZES[-1]][position]
+        figures += [Figure(f"{what}, {of}", rates[position], "/s") for of, rates in found.items()]
+        flat = found[LARGE][position] / found[SMALL][position]
+        opened = found[OPEN][position] / found[LARGE][position]
         ratios |= {what: flat, f"{what}_while_open": opened}
         figures += [
             Figure(f"{what}: largest of smallest", flat, "x", f"≥ {FLAT}", flat >= FLAT),

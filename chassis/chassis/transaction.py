@@ -22,8 +22,10 @@ Payload = Mapping[str, JsonValue]
 
 _SET_TIMER = """
 INSERT INTO timer (name, key, due_at, payload, cause, correlation_id) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload, cause = excluded.cause,
-    correlation_id = excluded.correlation_id, tries = 0, retry_at = NULL, error = NULL, given_up_at = NULL
+ON CONFLICT (name, key) DO UPDATE SET
+    due_at = CASE WHEN $7 THEN least(timer.due_at, excluded.due_at) ELSE excluded.due_at END,
+    payload = excluded.payload, cause = excluded.cause, correlation_id = excluded.correlation_id,
+    tries = 0, retry_at = NULL, error = NULL, given_up_at = NULL
 """
 
 _ASK_OUTSIDE = """
@@ -92,11 +94,16 @@ class Transaction:
             self._correlation_id = new_event_id()
         return self._correlation_id
 
-    async def set_timer(self, name: str, key: str, due_at: datetime, payload: Payload | None = None) -> None:
-        """Have the timer `name` handled for `key` at clinic time `due_at`. Setting it again moves it."""
+    async def set_timer(
+        self, name: str, key: str, due_at: datetime, payload: Payload | None = None, *, sooner_only: bool = False
+    ) -> None:
+        """Have the timer `name` handled for `key` at clinic time `due_at`.
+
+        Setting it again moves it; with `sooner_only` never to a later time.
+        """
         written = json.dumps(dict(payload or {}))
         await self.connection.execute(
-            _SET_TIMER, name, key, due_at, written, pack_cause(self.cause), self.correlation_id
+            _SET_TIMER, name, key, due_at, written, pack_cause(self.cause), self.correlation_id, sooner_only
         )
         self._wakes.add("timers")
 

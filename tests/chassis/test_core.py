@@ -243,6 +243,25 @@ async def test_a_timer_is_handled_when_clinic_time_comes_and_once(settings: Sett
     assert handled[1].payload == {"of": "a visit"}
 
 
+@pytest.mark.parametrize(("sooner_only", "expected"), [(False, [4, 2, 3]), (True, [4, 2, 2])])
+async def test_a_timer_set_again_moves_or_if_so_asked_only_to_an_earlier_time(
+    settings: Settings, migrations: Path, sooner_only: bool, expected: list[int]
+) -> None:
+    service = Service("intake", settings(), migrations=migrations)
+    found: list[int] = []
+    async with service.running():
+        for days in (4, 2, 3):
+            async with service.database.transaction() as tx:
+                due = tx.now + timedelta(days=days)
+                await tx.set_timer("remind", "patient_1", due, sooner_only=sooner_only)
+                found.append(
+                    await tx.connection.fetchval(
+                        "SELECT round(extract(epoch FROM due_at - $1) / 86400)::int FROM timer", tx.now
+                    )
+                )
+    assert found == expected
+
+
 class Payer:
     """The far side: unavailable once, then it answers, or refuses."""
 

@@ -271,6 +271,38 @@ async def test_a_search_begins_where_the_last_one_ended_until_the_clinic_changes
         assert wall(await clinic.booked("patient_new")) == "03-02 09:00"
 
 
+async def every_page(staff: httpx.AsyncClient, address: str) -> AsyncIterator[dict[str, Any]]:
+    """Two rows a page."""
+    query = {"limit": "2"}
+    while True:
+        page = (await staff.get(address, params=query)).json()
+        yield page
+        if page["after"] is None:
+            return
+        query["after"] = page["after"]
+
+
+async def test_staff_pages_through_one_persons_appointments_and_through_those_who_wait_for_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with desk(settings, tmp_path, **ONE_CLINICIAN) as clinic:
+        for n in range(4):
+            await clinic.streams.say("patient_1", submitted(f"intake_{n}"))
+        await clinic.streams.heard(AppointmentBooked, 4)
+        for n in range(3):
+            await clinic.ask(f"patient_waiting_{n}")
+        await clinic.streams.heard(AssessmentUnplaced, 3)
+        async with clinic.client() as staff:
+            of_one = [page async for page in every_page(staff, "/patients/patient_1/appointments")]
+            waiting = [page async for page in every_page(staff, "/unplaced-assessments")]
+    starts = [one["starts_at"] for page in of_one for one in page["appointments"]]
+    assert (len(of_one), starts) == (2, sorted(set(starts), reverse=True))
+    assert len(starts) == 4
+    assert [one["patient_id"] for page in waiting for one in page["unplaced"]] == [
+        f"patient_waiting_{n}" for n in range(3)
+    ]
+
+
 async def test_staff_pages_through_the_appointments_and_each_look_is_recorded(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -279,14 +311,8 @@ async def test_staff_pages_through_the_appointments_and_each_look_is_recorded(
             await clinic.ask(f"patient_{n}")
         await clinic.streams.heard(AppointmentBooked, 5)
         async with clinic.client() as staff:
-            seen: list[str] = []
-            after: dict[str, str] = {}
-            while True:
-                page = (await staff.get("/appointments", params={"limit": 2, **after})).json()
-                seen += [one["patient_id"] for one in page["appointments"]]
-                if page["after"] is None:
-                    break
-                after = {"after": page["after"]}
+            pages = [page async for page in every_page(staff, "/appointments")]
+        seen = [one["patient_id"] for page in pages for one in page["appointments"]]
         assert sorted(seen) == [f"patient_{n}" for n in range(5)]
         async with clinic.client(Role.AUDITOR) as auditor:
             looks = (await auditor.get("/access-log", params={"subject": seen[0]})).json()["accesses"]

@@ -1,11 +1,11 @@
-"""Where a list goes on, as it stands in an address: an instant and an id, nothing of a person."""
+"""Where a list of billing goes on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from chassis.http import Problem
+from chassis.http.places import instant, name, read_place, write_place
 from contracts.billing import Owner
 
 
@@ -18,26 +18,13 @@ class Place:
     owner: Owner | None = None
 
     def __str__(self) -> str:
-        # Z, for a plus sign would be a blank in an address.
-        instant = self.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return "~".join([instant, self.id, *([self.owner] if self.owner else [])])
+        return write_place(self.at, self.id, self.owner or "")
 
     @classmethod
     def read(cls, text: str | None, field: str) -> Place | None:
         """Raises a 422 problem."""
-        if text is None:
-            return None
-        instant, _, rest = text.partition("~")
-        id, _, owner = rest.partition("~")
-        try:
-            place = cls(datetime.fromisoformat(instant), id, Owner(owner) if owner else None)
-        except ValueError:
-            raise _not_valid(field) from None
-        if not id or place.at.tzinfo is None or not 1900 <= place.at.year <= 8000:
-            raise _not_valid(field)
-        return place
+        return None if text is None else cls(*read_place(text, field, instant, name, _owner))
 
 
-def _not_valid(field: str) -> Problem:
-    error = {"field": field, "message": "Take it from the page before, unchanged."}
-    return Problem(422, "The place to go on from is not valid", errors=[error])
+def _owner(text: str) -> Owner | None:
+    return Owner(text) if text else None

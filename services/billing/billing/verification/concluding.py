@@ -121,7 +121,7 @@ async def _plan_turn(tx: Transaction, one: Verification, finding: Finding, clini
     known = replace(one, plan_ends=finding.plan.ends, benefit_year_ends=finding.benefit_year_ends)
     turn = model.turn_check_at(known, clinic)
     if clinic.local(turn).day != 1:
-        await tx.set_timer(CHECK_AT_TURN, one.patient_id, turn)
+        await tx.set_timer(CHECK_AT_TURN, one.patient_id, turn, sooner_only=True)  # another insurance may turn first
 
 
 def _say_undetermined(tx: Transaction, one: Verification, step: Step) -> None:

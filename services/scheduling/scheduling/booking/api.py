@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.http import Actor, Problem, Role, record_access, requires
+from chassis.http.places import instant, name, read_place, write_place
 from contracts.scheduling import AppointmentKind
 from scheduling.booking import store
 from scheduling.booking.store import Appointment
@@ -20,6 +22,8 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 LONGEST_SPAN = timedelta(days=92)
 
 Reader = Annotated[Actor, requires(Role.STAFF, Role.CLINICIAN)]
+_After = Annotated[str | None, Query(max_length=150, description="`after` of the page before")]
+_Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 class AppointmentShown(BaseModel):
@@ -52,6 +56,7 @@ class UnplacedShown(BaseModel):
 
 class UnplacedPage(BaseModel):
     unplaced: list[UnplacedShown]
+    after: str | None = Field(None, description="Ask with this for the page that follows; null on the last one")
 
 
 def appointments(database: Database, clinic: Clinic, clock: Clock) -> APIRouter:
@@ -74,62 +79,64 @@ def appointments(database: Database, clinic: Clinic, clock: Clock) -> APIRouter:
             cancelled_at=one.cancelled_at,
         )
 
+    def paged(found: Sequence[Appointment], limit: int) -> AppointmentPage:
+        page, more = found[:limit], len(found) > limit
+        return AppointmentPage(
+            time_zone=clinic.time_zone.key,
+            appointments=[shown(one) for one in page],
+            after=write_place(page[-1].starts_at, page[-1].id) if more else None,
+        )
+
     @router.get("/appointments", summary="Appointments by time")
     async def by_time(
         actor: Reader,
         since: Annotated[AwareDatetime | None, Query(alias="from", description="Default: now")] = None,
         until: Annotated[AwareDatetime | None, Query(alias="to", description="Default: a week after `from`")] = None,
-        after: Annotated[str | None, Query(max_length=150, pattern=r"^[!-~]+$")] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        after: _After = None,
+        limit: _Limit = 50,
     ) -> AppointmentPage:
         since, until = _span(since or clock.now(), until)
         place = _place(after) if after else (since, "")
         async with database.connection() as connection:
             found = await store.between(connection, since, until, place, limit + 1)
-            page, more = found[:limit], len(found) > limit
-            await record_access(connection, actor, subjects=[one.patient_id for one in page], what="appointments")
-        return AppointmentPage(
-            time_zone=clinic.time_zone.key,
-            appointments=[shown(one) for one in page],
-            after=f"{page[-1].starts_at:%Y-%m-%dT%H:%M:%SZ}~{page[-1].id}" if more else None,
-        )
+            subjects = [one.patient_id for one in found[:limit]]
+            await record_access(connection, actor, subjects=subjects, what="appointments")
+        return paged(found, limit)
 
     @router.get("/patients/{patient_id}/appointments", summary="One patient's appointments, the latest first")
     async def of_patient(
         actor: Reader,
         patient_id: Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")],
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        after: _After = None,
+        limit: _Limit = 50,
     ) -> AppointmentPage:
+        before = _place(after) if after else None
         async with database.connection() as connection:
-            found = await store.of_patient(connection, patient_id, limit)
+            found = await store.of_patient(connection, patient_id, before, limit + 1)
             await record_access(connection, actor, subjects=[patient_id], what="appointments")
-        return AppointmentPage(time_zone=clinic.time_zone.key, appointments=[shown(one) for one in found], after=None)
+        return paged(found, limit)
 
     @router.get("/unplaced-assessments", summary="Those for whom no time was free, the longest waiting first")
-    async def unplaced(actor: Reader, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> UnplacedPage:
+    async def unplaced(actor: Reader, after: _After = None, limit: _Limit = 50) -> UnplacedPage:
+        place = _place(after) if after else None
         async with database.connection() as connection:
-            found = await store.unplaced(connection, limit)
-            await record_access(connection, actor, subjects=[one.patient_id for one in found], what="appointments")
+            found = await store.unplaced(connection, place, limit + 1)
+            page, more = found[:limit], len(found) > limit
+            await record_access(connection, actor, subjects=[one.patient_id for one in page], what="appointments")
         return UnplacedPage(
             unplaced=[
                 UnplacedShown(intake_id=one.intake_id, patient_id=one.patient_id, urgent=one.urgent, since=one.since)
-                for one in found
-            ]
+                for one in page
+            ],
+            after=write_place(page[-1].since, page[-1].intake_id) if more else None,
         )
 
     return router
 
 
 def _place(after: str) -> tuple[datetime, str]:
-    instant, _, id = after.partition("~")
-    try:
-        place = datetime.fromisoformat(instant)
-    except ValueError:
-        place = None
-    if place is None or place.tzinfo is None or not FIRST_YEAR <= place.year <= LAST_YEAR:
-        error = {"field": "after", "message": "Take it from the page before, unchanged."}
-        raise Problem(422, "The place to go on from is not valid", errors=[error])
-    return place, id
+    at, id = read_place(after, "after", instant, name)
+    return at, id
 
 
 def _span(since: datetime, until: datetime | None) -> tuple[datetime, datetime]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
@@ -15,6 +15,8 @@ from contracts.scheduling import AppointmentKind
 from scheduling.booking.model import Busy, Slot, Span
 
 Connection = asyncpg.Connection
+
+_BEFORE_ALL, _AFTER_ALL = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class SlotTaken(Exception):
@@ -211,9 +213,13 @@ async def unplaced_of(connection: Connection, patient_id: str) -> list[Unplaced]
     return [Unplaced(**row) for row in rows]
 
 
-async def unplaced(connection: Connection, limit: int) -> list[Unplaced]:
-    """Those who have waited longest."""
-    rows = await connection.fetch("SELECT * FROM unplaced_assessment ORDER BY since, intake_id LIMIT $1", limit)
+async def unplaced(connection: Connection, after: tuple[datetime, str] | None, limit: int) -> list[Unplaced]:
+    """Those who have waited longest, from just after the `(since, intake_id)` given."""
+    rows = await connection.fetch(
+        "SELECT * FROM unplaced_assessment WHERE (since, intake_id) > ($1, $2) ORDER BY since, intake_id LIMIT $3",
+        *(after or (_BEFORE_ALL, "")),
+        limit,
+    )
     return [Unplaced(**row) for row in rows]
 
 
@@ -259,11 +265,15 @@ async def between(
     return _appointments(rows)
 
 
-async def of_patient(connection: Connection, patient_id: str, limit: int) -> list[Appointment]:
-    """A patient's appointments, the latest first, cancelled ones too."""
+async def of_patient(
+    connection: Connection, patient_id: str, before: tuple[datetime, str] | None, limit: int
+) -> list[Appointment]:
+    """A patient's appointments, the latest first, cancelled ones too, from just before the `(starts_at, id)` given."""
     rows = await connection.fetch(
-        "SELECT * FROM appointment WHERE patient_id = $1 ORDER BY starts_at DESC LIMIT $2",
+        "SELECT * FROM appointment WHERE patient_id = $1 AND (starts_at, id) < ($2, $3) "
+        "ORDER BY starts_at DESC, id DESC LIMIT $4",
         patient_id,
+        *(before or (_AFTER_ALL, "")),
         limit,
     )
     return _appointments(rows)
