@@ -17,13 +17,16 @@ from contextlib import AsyncExitStack
 import asyncpg
 
 from benchmarks.applying import PARTITIONS, Ground, a_prefix, from_a_tenth, ground, publish, relaying
-from benchmarks.report import Figure, report
+from benchmarks.report import Figure, paired, report
 from deploy.local.kafka import create_topics
 
 SMALL, LARGE, OPEN = "10,000 rows", "2,000,000 rows", "transaction open"
 SIZES = {SMALL: 10_000, "200,000 rows": 200_000, LARGE: 2_000_000, OPEN: 2_000_000}
 FLAT, FLAT_WHILE_OPEN = 0.85, 0.7
 _ROWS_A_SECOND_WHILE_OPEN = 500
+
+Rounds = dict[str, list[float]]
+"""The rates of each ground, one a round."""
 
 _HISTORY = """
 INSERT INTO inbox (consumer, event_id)
@@ -85,18 +88,18 @@ async def left_open(at: Ground, minutes: float) -> asyncpg.Connection:
     return idler
 
 
-async def in_turns(grounds: dict[str, Ground], options: argparse.Namespace) -> dict[str, tuple[float, float]]:
-    """Of each ground the medians of applying and relaying. The first round is their warming up and does not count."""
-    found: dict[str, list[tuple[float, float]]] = {of: [] for of in grounds}
-    for _ in range(options.rounds + 1):
+async def in_turns(grounds: dict[str, Ground], options: argparse.Namespace) -> tuple[Rounds, Rounds]:
+    """Of each ground the rates of applying, and of relaying. The first round is their warming up and does not count."""
+    applied: Rounds = {of: [] for of in grounds}
+    relayed: Rounds = {of: [] for of in grounds}
+    for number in range(options.rounds + 1):
         for of, at in grounds.items():
-            one = await apply_rate(at, options.events), await relay_rate(at, options.rows)
-            found[of].append(one)
-            print(f"{of}: {one[0]:,.0f} events/s applied, {one[1]:,.0f} rows/s relayed", file=sys.stderr)
-    return {
-        of: (statistics.median(one[0] for one in rates[1:]), statistics.median(one[1] for one in rates[1:]))
-        for of, rates in found.items()
-    }
+            applying, publishing = await apply_rate(at, options.events), await relay_rate(at, options.rows)
+            print(f"{of}: {applying:,.0f} events/s applied, {publishing:,.0f} rows/s relayed", file=sys.stderr)
+            if number:
+                applied[of].append(applying)
+                relayed[of].append(publishing)
+    return applied, relayed
 
 
 async def measure(options: argparse.Namespace) -> bool:
@@ -112,10 +115,9 @@ async def measure(options: argparse.Namespace) -> bool:
         await idler.close()
     figures: list[Figure] = []
     ratios: dict[str, float] = {}
-    for position, what in enumerate(("applied", "relayed")):
-        figures += [Figure(f"{what}, {of}", rates[position], "/s") for of, rates in found.items()]
-        flat = found[LARGE][position] / found[SMALL][position]
-        opened = found[OPEN][position] / found[LARGE][position]
+    for what, rates in zip(("applied", "relayed"), found, strict=True):
+        figures += [Figure(f"{what}, {of}", statistics.median(rounds), "/s") for of, rounds in rates.items()]
+        flat, opened = paired(rates[LARGE], rates[SMALL]), paired(rates[OPEN], rates[LARGE])
         ratios |= {what: flat, f"{what}_while_open": opened}
         figures += [
             Figure(f"{what}: largest of smallest", flat, "x", f"≥ {FLAT}", flat >= FLAT),

@@ -27,7 +27,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from benchmarks.applying import megabytes, relaying
 from benchmarks.debezium.connect import TUNED, Outbox, debezium
-from benchmarks.report import Figure, report
+from benchmarks.report import Figure, paired, report
 from chassis import outbox
 from chassis.record_batch import encoded
 from chassis.schema import migrate
@@ -316,10 +316,10 @@ async def measure(options: argparse.Namespace) -> bool:
         return True
     mid = statistics.median
     ratios = {
-        "rows_per_s": _paired(relay.rates, list(map(max, tuned.rates, default.rates))),
-        "p50_default": _paired(relay.p50, default.p50),
-        "p50_tuned": _paired(relay.p50, tuned.p50),
-        "memory": _paired(relay.memory, tuned.memory),
+        "rows_per_s": paired(relay.rates, list(map(max, tuned.rates, default.rates))),
+        "p50_default": paired(relay.p50, default.p50),
+        "p50_tuned": paired(relay.p50, tuned.p50),
+        "memory": paired(relay.memory, tuned.memory),
     }
     figures: list[Figure] = []
     for who in contenders:
@@ -346,11 +346,6 @@ async def measure(options: argparse.Namespace) -> bool:
         f"then {options.per_second}/s for {options.seconds:g} s; medians of {options.rounds} rounds"
     )
     return report("relay", figures, ratios, title)
-
-
-def _paired(ours: Sequence[float], peers: Sequence[float]) -> float:
-    """The median of each round's ratio: what the machine itself does from one minute to the next is in both halves."""
-    return statistics.median(our / peer for our, peer in zip(ours, peers, strict=True))
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ report("start", [Figure("warm start", 6.1, "s", bar="≤ 15", holds=True)], rati
 """
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ class Figure:
     holds: bool = True
     key: str = ""
     """Its name in the JSON; made from `name` and `unit` if empty: "warm start" in "s" is `warm_start_s`."""
+
+
+def paired(ours: Sequence[float], peers: Sequence[float]) -> float:
+    """The median of each round's ratio: what the machine itself does from one minute to the next is in both halves."""
+    return statistics.median(our / peer for our, peer in zip(ours, peers, strict=True))
 
 
 def report(name: str, figures: Sequence[Figure], ratios: Mapping[str, float] | None = None, title: str = "") -> bool:
