@@ -30,10 +30,8 @@ from chassis.transaction import RELAY_WORKERS, relay_wake
 LARGEST_BATCH_BYTES = 900_000
 """Below the topic's `max.message.bytes`, above the largest event."""
 
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.03
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
 """Seconds between two looks for what other processes have committed."""
-_REST_SECONDS = 1.0
-"""How long a worker sleeps at the most."""
 
 _SESSION = {"enable_seqscan": "off", "enable_bitmapscan": "off", "synchronous_commit": "off"}
 """The outbox is empty nearly always, and may hold a hundred thousand rows a moment later. A plan made for the empty
@@ -58,13 +56,6 @@ WHERE head.ids IS NOT NULL
 """
 """The head of each shard: at most so many rows and bytes, in order of their ids, from above its floor."""
 
-# OFFSET 0 has each shard looked up by the index.
-_WAITING = """
-SELECT mine.shard FROM unnest($1::smallint[], $2::bigint[]) AS mine (shard, floor)
-WHERE EXISTS (SELECT FROM outbox WHERE outbox.shard = mine.shard AND id > mine.floor OFFSET 0)
-"""
-"""The shards that have rows above their floors."""
-
 _DELETE = "DELETE FROM outbox WHERE shard = $1 AND id = ANY ($2::bigint[])"
 """By exact ids, never by a range: a row with a lower id of another key may be committed after it was looked for."""
 
@@ -86,7 +77,6 @@ class Relay:
         self._publishing = [asyncio.Lock() for _ in range(RELAY_WORKERS)]
         self._partitions = 1
         self._stopping = False
-        self._resting: set[int] = set()
         self._moved_at = [time.monotonic()] * RELAY_WORKERS
 
     def seconds_without_progress(self) -> float:
@@ -147,38 +137,29 @@ class Relay:
                 await self._leases.give_back()
 
     async def _watch(self) -> None:
-        """Wake the workers for what another process has committed, and see which writers have ended."""
-        pause, looked_at = _SHORTEST_PAUSE, 0.0
+        """See which writers have ended."""
         async with self._database.connection_apart(_SESSION) as connection:
             while True:
-                await asyncio.sleep(pause)
-                if time.monotonic() - looked_at >= INTERVAL_SECONDS:
-                    looked_at = time.monotonic()
-                    await self._floors.watch(connection)
-                found = await self._wake_for_others(connection)
-                pause = _SHORTEST_PAUSE if found else min(2 * pause, _LONGEST_PAUSE)
-
-    async def _wake_for_others(self, connection: asyncpg.Connection) -> bool:
-        shards = [shard for shard in self._leases.shards if shard % RELAY_WORKERS in self._resting]
-        if not shards:
-            return False
-        waiting = await connection.fetch(_WAITING, shards, [self._floors.of(shard) for shard in shards])
-        for row in waiting:
-            self._database.wakes.wake(relay_wake(row["shard"]))
-        return bool(waiting)
+                await asyncio.sleep(INTERVAL_SECONDS)
+                await self._floors.watch(connection)
 
     async def _work(self, producer: AIOKafkaProducer, worker: int) -> None:
-        """Rounds of this worker's shards, one after another while there is something, else as it is woken."""
+        """Rounds of this worker's shards, one after another while there is something.
+
+        Else it is woken by a commit of this process, and looks by itself for what others have committed.
+        """
+        pause = _SHORTEST_PAUSE
         async with self._database.connection_apart(_SESSION) as connection:
             while not self._stopping:
                 async with self._publishing[worker]:
                     shards = [shard for shard in self._leases.shards if shard % RELAY_WORKERS == worker]
                     published = await self._round(producer, connection, shards) if shards else 0
                 self._moved_at[worker] = time.monotonic()
-                if not published:
-                    self._resting.add(worker)
-                    await self._database.wakes.sleep(relay_wake(worker), _REST_SECONDS)
-                    self._resting.discard(worker)
+                if published:
+                    pause = _SHORTEST_PAUSE
+                else:
+                    await self._database.wakes.sleep(relay_wake(worker), pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _round(self, producer: AIOKafkaProducer, connection: asyncpg.Connection, shards: list[int]) -> int:
         """Publish at most one batch a shard and delete what was acknowledged. Returns how many rows."""
