@@ -18,13 +18,12 @@ class Place:
     owner: Owner | None = None
 
     def __str__(self) -> str:
-        return write_place(self.at, self.id, self.owner or "")
+        return write_place(self.at, self.id, *([self.owner] if self.owner else []))
 
     @classmethod
     def read(cls, text: str | None, field: str) -> Place | None:
         """Raises a 422 problem."""
-        return None if text is None else cls(*read_place(text, field, instant, name, _owner))
-
-
-def _owner(text: str) -> Owner | None:
-    return Owner(text) if text else None
+        if text is None:
+            return None
+        kinds = (instant, name, Owner) if text.count("~") == 2 else (instant, name)
+        return cls(*read_place(text, field, *kinds))
