@@ -34,8 +34,8 @@ def instant(text: str) -> datetime:
 
 
 def name(text: str) -> str:
-    """An id: printable ASCII, at least one character."""
-    if not text or not text.isascii() or not text.isprintable():
+    """An id: visible ASCII, at least one character."""
+    if not text or not all("!" <= character <= "~" for character in text):
         raise ValueError
     return text
 

@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 
 from chassis.database import Database
 from chassis.http import Actor, Problem, Role, record_access, requires
+from chassis.http.places import write_place
 from console.following.coverage import CoverageState
 from console.following.model import Stage
 from console.following.tasks import TaskOwner
 from console.showing import reading
 from console.showing.pages import PatientIdInPath
 from console.showing.person import EVENTS_ON_A_PAGE, Desk
-from console.showing.places import at_patient, at_task, event_place, patient_place, task_place
+from console.showing.places import event_place, patient_place, task_place
 from console.showing.views import PatientDetail, PatientShown, TaskShown
 
 Reader = Annotated[Actor, requires(Role.STAFF, Role.CLINICIAN, Role.BILLING)]
@@ -60,7 +61,7 @@ def console_api(database: Database, desk: Desk) -> APIRouter:
         now = desk.clock.now()
         return PatientPage(
             patients=[desk.views.patient(one, now) for one in page],
-            after=at_patient((page[-1].known.arrived_at, page[-1].id)) if len(found) > limit else None,
+            after=write_place(page[-1].known.arrived_at, page[-1].id) if len(found) > limit else None,
         )
 
     @router.get("/patients/{id}", summary="One person: facts, tasks, and their events across services")
@@ -95,7 +96,7 @@ def console_api(database: Database, desk: Desk) -> APIRouter:
             await record_access(connection, actor, subjects=[one.person.id for one in page], what="tasks")
         return TaskPage(
             tasks=desk.views.tasks(page, now),
-            after=at_task(page[-1].place) if len(found) > limit else None,
+            after=write_place(*page[-1].place) if len(found) > limit else None,
         )
 
     return router

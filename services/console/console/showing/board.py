@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 import asyncpg
 
+from chassis.http.places import write_place
 from chassis.pages import Rendered, gap
 from console.following.coverage import CoverageState
 from console.following.model import Stage
 from console.following.tasks import TaskOwner
 from console.showing import reading
 from console.showing.person import Desk
-from console.showing.places import at_patient, at_task
 from console.showing.reading import PatientPlace, TaskPlace
 from console.showing.rendering import Templates
 
@@ -51,9 +51,9 @@ class Filter:
 
     def query(self) -> str:
         places = {
-            "after": at_patient(self.after) if self.after else None,
-            "tasks_after": at_task(self.tasks_after) if self.tasks_after else None,
-            "danger_after": at_task(self.danger_after) if self.danger_after else None,
+            "after": write_place(*self.after) if self.after else None,
+            "tasks_after": write_place(*self.tasks_after) if self.tasks_after else None,
+            "danger_after": write_place(*self.danger_after) if self.danger_after else None,
         }
         choices = {"stage": self.stage, "coverage": self.coverage, "owner": self.owner}
         switches = {"tasks": "all" if self.all_tasks else None, "waiting": "yes" if self.waiting else None}

@@ -10,12 +10,12 @@ import asyncpg
 
 from chassis.clock import Clock
 from chassis.http import Role
+from chassis.http.places import write_place
 from chassis.pages import Rendered
 from chassis.seal import Seal
 from console.following.store import open_body
 from console.metrics import Delay
 from console.showing import reading
-from console.showing.places import at_event
 from console.showing.reading import JournalPlace, Line
 from console.showing.rendering import Templates
 from console.showing.timeline import picture
@@ -50,7 +50,7 @@ class Desk:
         lines = await reading.journal(connection, patient_id, before=before, limit=limit + 1)
         tasks = await reading.tasks_of(connection, person)
         page = lines[:limit]
-        earlier = at_event((page[-1].at, page[-1].event_id)) if len(lines) > limit else None
+        earlier = write_place(page[-1].at, page[-1].event_id) if len(lines) > limit else None
         return self.views.detail(person, self.clock.now(), tasks, self._events(lines, limit, private), earlier)
 
     def _events(self, lines: list[Line], limit: int, private: Role | None) -> list[EventShown]:

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.http.places import count, instant, name, read_place, write_place
+from chassis.http.places import count, instant, name, read_place
 from console.showing.reading import JournalPlace, PatientPlace, TaskPlace
-
-
-def at_patient(place: PatientPlace) -> str:
-    return write_place(*place)
-
-
-def at_task(place: TaskPlace) -> str:
-    return write_place(*place)
-
-
-def at_event(place: JournalPlace) -> str:
-    return write_place(*place)
 
 
 def patient_place(text: str | None, field: str = "after") -> PatientPlace | None:

@@ -22,7 +22,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 LONGEST_SPAN = timedelta(days=92)
 
 Reader = Annotated[Actor, requires(Role.STAFF, Role.CLINICIAN)]
-_After = Annotated[str | None, Query(max_length=150, description="`after` of the page before")]
+_After = Annotated[str | None, Query(max_length=150, pattern=r"^[!-~]+$", description="`after` of the page before")]
 _Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -96,7 +96,7 @@ def appointments(database: Database, clinic: Clinic, clock: Clock) -> APIRouter:
         limit: _Limit = 50,
     ) -> AppointmentPage:
         since, until = _span(since or clock.now(), until)
-        place = _place(after) if after else (since, "")
+        place = _place(after) or (since, "")
         async with database.connection() as connection:
             found = await store.between(connection, since, until, place, limit + 1)
             subjects = [one.patient_id for one in found[:limit]]
@@ -110,15 +110,15 @@ def appointments(database: Database, clinic: Clinic, clock: Clock) -> APIRouter:
         after: _After = None,
         limit: _Limit = 50,
     ) -> AppointmentPage:
-        before = _place(after) if after else None
+        place = _place(after)
         async with database.connection() as connection:
-            found = await store.of_patient(connection, patient_id, before, limit + 1)
+            found = await store.of_patient(connection, patient_id, place, limit + 1)
             await record_access(connection, actor, subjects=[patient_id], what="appointments")
         return paged(found, limit)
 
     @router.get("/unplaced-assessments", summary="Those for whom no time was free, the longest waiting first")
     async def unplaced(actor: Reader, after: _After = None, limit: _Limit = 50) -> UnplacedPage:
-        place = _place(after) if after else None
+        place = _place(after)
         async with database.connection() as connection:
             found = await store.unplaced(connection, place, limit + 1)
             page, more = found[:limit], len(found) > limit
@@ -134,9 +134,18 @@ def appointments(database: Database, clinic: Clinic, clock: Clock) -> APIRouter:
     return router
 
 
-def _place(after: str) -> tuple[datetime, str]:
-    at, id = read_place(after, "after", instant, name)
+def _place(after: str | None) -> tuple[datetime, str] | None:
+    if after is None:
+        return None
+    at, id = read_place(after, "after", _instant, name)
     return at, id
+
+
+def _instant(text: str) -> datetime:
+    found = instant(text)
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise ValueError
+    return found
 
 
 def _span(since: datetime, until: datetime | None) -> tuple[datetime, datetime]:
