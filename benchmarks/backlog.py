@@ -45,8 +45,7 @@ async def published(at: Ground, rows: int) -> float:
     async with relaying(at.dsn, at.engines.bootstrap, topic, at.folder) as child:
         await asyncio.sleep(_SETTLE_SECONDS)
         idle = megabytes(child)
-        await at.fill_outbox(rows)
-        await at.outbox_is_empty()
+        await at.are_published(await at.fill_outbox(rows))
         return megabytes(child, peak=True) - idle
 
 

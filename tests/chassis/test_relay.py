@@ -1,7 +1,7 @@
 """What the relay publishes again, and from where the next leader of a shard reads."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,9 +35,9 @@ async def test_rows_that_a_crash_of_the_database_brings_back_are_published_again
         auto_offset_reset="earliest",
     )
 
-    async def in_outbox() -> int:
+    async def drained() -> bool:
         async with service.database.connection() as connection:
-            return await connection.fetchval("SELECT count(*) FROM outbox")
+            return await connection.fetchval("SELECT count(*) FROM outbox") == 0
 
     async with service.running(), consumer:
         async with service.database.transaction() as tx:
@@ -45,7 +45,7 @@ async def test_rows_that_a_crash_of_the_database_brings_back_are_published_again
             await tx.flush()
             row = await tx.connection.fetchrow("SELECT shard, id, record FROM outbox")
         await consumer.getone()
-        await eventually(lambda: _none(in_outbox))
+        await eventually(drained)
         await asyncio.sleep(10 * INTERVAL_SECONDS)  # a floor has risen
         async with service.database.connection() as connection:
             await connection.execute(
@@ -53,12 +53,8 @@ async def test_rows_that_a_crash_of_the_database_brings_back_are_published_again
             )
             await connection.execute(_LOSE_ALL_CONNECTIONS)
         again = await asyncio.wait_for(consumer.getone(), 20)
-        await eventually(lambda: _none(in_outbox))
+        await eventually(drained)
     assert again.key.decode() == _PATIENT
-
-
-async def _none(count: Callable[[], Awaitable[int]]) -> bool:
-    return await count() == 0
 
 
 async def test_whoever_leads_a_shard_next_reads_from_the_floor_that_was_kept(database: str, tmp_path: Path) -> None:
