@@ -93,7 +93,7 @@ async def demo(screen: Screen, seed: int) -> int:
 async def _in_the_house(house: House, seed: int, screen: Screen, outcome: Outcome) -> None:
     async with (
         hearing(house.engines.bootstrap, house.topics) as heard,
-        httpx.AsyncClient(timeout=30, trust_env=False) as client,
+        httpx.AsyncClient(timeout=30, trust_env=False, transport=_returning()) as client,
     ):
         travellers = await send(house, client, seed, screen)
         await wait(heard, travellers, screen)
@@ -105,6 +105,11 @@ async def _in_the_house(house: House, seed: int, screen: Screen, outcome: Outcom
         outcome.problems += [f"{part} has no log" for part in SERVICES if f"the log {part}.log" not in searched]
     outcome.steps += _told(heard, travellers, screen)
     outcome.problems += [f"{one.name}: {problem}" for one in travellers for problem in one.problems]
+
+
+def _returning() -> httpx.AsyncHTTPTransport:
+    """Connects again for some fifteen seconds: a service that died is started again meanwhile."""
+    return httpx.AsyncHTTPTransport(retries=6)
 
 
 async def send(
