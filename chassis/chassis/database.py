@@ -90,6 +90,13 @@ class Database:
             yield cast("asyncpg.Connection", connection)  # the pool's proxy of one
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[asyncpg.Connection]:
+        """A connection all of whose reads see one moment, for what is put together from several; what it writes
+        (who looked) is committed at its end."""
+        async with self.connection() as connection, connection.transaction(isolation="repeatable_read"):
+            yield connection
+
+    @asynccontextmanager
     async def connection_apart(self, session: Mapping[str, str]) -> AsyncGenerator[asyncpg.Connection]:
         """A connection outside the pool, with its own settings of the session, for a loop that keeps it."""
         connection = await asyncpg.connect(

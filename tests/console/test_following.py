@@ -1,17 +1,20 @@
 """Whatever order the streams come in, and however often: the console shows what is so."""
 
 import random
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from chassis.http import Role
+from console.showing import reading
 from contracts.event import Event
 from contracts.ids import new_event_id
 from contracts.notify import Channel, ReplyMeaning, ReplyReceived
 from tests.chassis.front_desk import client
 from tests.console.house import (
     NOW,
+    House,
     Settings,
     booked,
     flagged,
@@ -27,6 +30,7 @@ from tests.console.house import (
     verified,
 )
 from tests.console.rebuilding import forget_all, from_the_beginning
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
 
@@ -77,6 +81,33 @@ async def test_streams_in_any_order_and_events_twice_end_in_the_same(settings: S
         shown = [_shown(await console.known(number, lambda one: len(one["events"]) == 9)) for number in range(1, 9)]
         assert shown == [shown[0]] * 8
         assert shown[0]["coverage"] == "active"
+
+
+async def test_what_is_shown_of_somebody_is_of_one_moment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(settings) as console:
+        await console.say(registered(), submitted(), reported(), requested())
+        await console.known(1, lambda one: len(one["events"]) == 4)
+        read_journal = reading.journal
+
+        async def answered_meanwhile(connection: Any, *args: Any, **how: Any) -> list[reading.Line]:
+            await console.say(verified())
+            await eventually(_has_heard(console, 5))
+            return await read_journal(connection, *args, **how)
+
+        with monkeypatch.context() as amid:
+            amid.setattr(reading, "journal", answered_meanwhile)
+            person = await console.asked(f"/api/patients/{patient()}")
+        assert (person["coverage"]["state"], len(person["events"])) == ("unknown", 4)
+        person = await console.asked(f"/api/patients/{patient()}")
+        assert (person["coverage"]["state"], len(person["events"])) == ("active", 5)
+
+
+def _has_heard(console: House, events: int) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        async with console.service.database.connection() as connection:
+            return await connection.fetchval("SELECT count(*) FROM journal") == events
+
+    return look
 
 
 async def test_unknown_is_never_shown_as_no(settings: Settings) -> None:

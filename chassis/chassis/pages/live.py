@@ -111,7 +111,7 @@ class Live:
             by_view.setdefault(viewer.view.key, []).append(viewer)
         for viewers in by_view.values():
             try:
-                async with self._database.connection() as connection:
+                async with self._database.snapshot() as connection:
                     rendered = await viewers[0].view.render(connection)
             except Exception as error:
                 logger.warning("live_view_failed", view=viewers[0].view.what, cause=cause_of(error))
@@ -129,7 +129,7 @@ class Live:
         self._viewers.add(viewer)
         ending = asyncio.create_task(self._stopping.wait())
         try:
-            async with self._database.connection() as connection:
+            async with self._database.snapshot() as connection:
                 first = await viewer.view.render(connection)
             shown, sent = (first.patients, first.fragments) if first.mark == seen else (frozenset[str](), {})
             viewer.offer(first)

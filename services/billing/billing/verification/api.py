@@ -80,7 +80,7 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand, causes_
 
     @router.get("/patients/{patient_id}/coverages", summary="What a patient's insurance is, and what is known of it")
     async def of_patient(patient_id: PatientIdInPath, actor: Reader) -> Coverages:
-        async with database.connection() as connection:
+        async with database.snapshot() as connection:
             await record_access(connection, actor, subjects=[patient_id], what="coverage")
             found = await shown.coverages_shown(connection, patient_id, MOST_COVERAGES)
             return Coverages(coverages=await causes_now.of_coverages(connection, found))
@@ -94,7 +94,7 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand, causes_
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> VerificationPage:
         place = Place.read(after or None, "after")
-        async with database.connection() as connection:
+        async with database.snapshot() as connection:
             found = await shown.verification_page(connection, state, owner, place, limit + 1)
             page = await causes_now.of_verifications(connection, found[:limit])
             await record_access(
@@ -106,7 +106,7 @@ def coverages(database: Database, directory: Directory, by_hand: ByHand, causes_
 
     @router.get("/verifications/{verification_id}", summary="One verification with all that was asked and answered")
     async def one(verification_id: VerificationIdInPath, actor: Biller) -> VerificationWithEvidence:
-        async with database.connection() as connection:
+        async with database.snapshot() as connection:
             found = await shown.one_verification(connection, verification_id)
             if found is None:
                 raise Problem(404, "No such verification", detail="There is no verification with this id.")

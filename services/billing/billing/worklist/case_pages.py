@@ -165,7 +165,7 @@ class Counter:
         refusal: str | None = None,
     ) -> HTMLResponse:
         """The whole page, recorded before it is answered. `form` makes one that was sent and could not be taken."""
-        async with self._database.connection() as connection:
+        async with self._database.snapshot() as connection:
             case = await read_case(connection, opened.coverage_id)
             if case is None:
                 raise _no_such_coverage()

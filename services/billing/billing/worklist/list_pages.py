@@ -27,7 +27,7 @@ def list_pages(database: Database, desk: Desk, live: Live) -> APIRouter:
     @router.get("/worklist")
     async def whole(actor: Reader, shows: InUrl, sought: Literal["nothing"] | None = None) -> HTMLResponse:
         view = Overview(shows, desk)
-        async with database.connection() as connection:
+        async with database.snapshot() as connection:
             rendered = await view.render(connection)
             await record_access(connection, actor, subjects=rendered.patients, what=view.what)
         context = {

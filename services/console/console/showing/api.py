@@ -72,7 +72,7 @@ def console_api(database: Database, desk: Desk) -> APIRouter:
         limit: Limit = EVENTS_ON_A_PAGE,
     ) -> PatientDetail:
         """Fields of events that are marked as private are left out: they are shown on the person's page."""
-        async with database.connection() as connection:
+        async with database.snapshot() as connection:
             found = await desk.detail(connection, id, before=event_place(before), limit=limit)
             if found is None:
                 raise Problem(404, "No such patient", "Nobody has spoken of anyone under this id.")

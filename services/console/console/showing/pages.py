@@ -60,7 +60,7 @@ def console_pages(database: Database, desk: Desk, templates: Templates, live: Li
 
     async def page(template: str, view: View, actor: Actor, live_at: str, **context: object) -> HTMLResponse:
         """The whole page around a view's fragments. Recorded before it is answered."""
-        async with database.connection() as connection:
+        async with database.snapshot() as connection:
             rendered = await view.render(connection)
             if not rendered.fragments:
                 raise Problem(404, "No such patient", "Nobody has spoken of anyone under this id.")
