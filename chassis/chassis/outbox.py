@@ -13,7 +13,8 @@ from contracts.envelope import Envelope
 from contracts.event import Event
 
 SHARDS = 12
-"""As many as a topic has partitions. Stored with each row, so it can never change under waiting rows."""
+"""As many as a topic has partitions, and as the outbox has tables. Stored with each row, so it can never change under
+waiting rows."""
 
 LARGEST_EVENT_BYTES = 256 * 1024
 
