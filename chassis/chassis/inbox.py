@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import asyncpg
 
@@ -47,8 +49,7 @@ class Route:
     handler: Handler
 
 
-@dataclass(frozen=True, slots=True)
-class _Received:
+class _Received(NamedTuple):
     """A record that was understood."""
 
     record: Record
@@ -86,18 +87,18 @@ class Inbox:
             envelope = Envelope.from_headers(record.headers)
         except BadEnvelope as error:
             await self._parking.park_raw(self.consumer, record, str(error))
-            self._counted("unknown", Outcome.PARKED)
+            self._count(["unknown"], Outcome.PARKED)
             return None
         route = self._routes.get(envelope.type)
         if route is None:
-            self._counted(envelope.type, Outcome.IGNORED)
+            self._count([envelope.type], Outcome.IGNORED)
             return None
         return _Received(record, envelope, route)
 
     async def _settle(self, received: list[_Received]) -> None:
         if len(received) < 2:
             for one in received:
-                self._counted(one.envelope.type, await self._alone(one))
+                self._count([one.envelope.type], await self._alone(one))
             return
         under_way: _Received | None = None
         fresh, others = list[_Received](), list[_Received]()
@@ -122,10 +123,9 @@ class Inbox:
             await self._settle(received[at : at + 1])
             await self._settle(received[at + 1 :])
             return
-        for one in fresh:
-            self._counted(one.envelope.type, Outcome.APPLIED)
+        self._count([one.envelope.type for one in fresh], Outcome.APPLIED)
         for one, outcome in zip(others, outcomes, strict=True):
-            self._counted(one.envelope.type, outcome or await self._alone(one))
+            self._count([one.envelope.type], outcome or await self._alone(one))
 
     async def _alone(self, one: _Received) -> Outcome:
         while True:
@@ -167,7 +167,7 @@ class Inbox:
         )
         if fresh:
             await self._handle(tx, one)
-        self._counted(envelope.type, Outcome.APPLIED if fresh else Outcome.DUPLICATE)
+        self._count([envelope.type], Outcome.APPLIED if fresh else Outcome.DUPLICATE)
 
     async def _claim(self, connection: asyncpg.Connection, received: Sequence[_Received]) -> set[str]:
         """The ids of those that are new here and have nothing of their key parked."""
@@ -176,6 +176,6 @@ class Inbox:
         keys = [one.record.key_text for one in received]
         return {row["event_id"] for row in await connection.fetch(_CLAIM, self.consumer, ids, topics, keys)}
 
-    def _counted(self, type: str, outcome: Outcome) -> Outcome:
-        self._telemetry.events_applied.labels(type if type in self._routes else "other", outcome).inc()
-        return outcome
+    def _count(self, types: Iterable[str], outcome: Outcome) -> None:
+        for type, number in Counter(types).items():
+            self._telemetry.events_applied.labels(type if type in self._routes else "other", outcome).inc(number)

@@ -82,7 +82,10 @@ class Lanes:
     def submit(self, record: Record) -> None:
         """Queue a record behind every earlier one of its key. Never waits: watch `backlog`."""
         partition = TopicPartition(record.topic, record.partition)
-        self._watermarks.setdefault(partition, Watermark()).opened(record.offset, record.said_at)
+        mark = self._watermarks.get(partition)
+        if mark is None:
+            mark = self._watermarks[partition] = Watermark()
+        mark.opened(record.offset, record.said_at)
         self.backlog += 1
         self.backlog_bytes += len(record.body)
         self._idle.clear()
@@ -101,7 +104,7 @@ class Lanes:
         """Drop what is queued and all watermarks: the partitions may be somebody else's now."""
         for queue in self._queues:
             while not queue.empty():
-                self._finish_one(queue.get_nowait())
+                self._let_go([queue.get_nowait()])
         self._watermarks.clear()
 
     def finished(self) -> dict[TopicPartition, int]:
@@ -122,13 +125,13 @@ class Lanes:
                 mark = self._watermarks.get(TopicPartition(record.topic, record.partition))
                 if mark is not None:
                     mark.finished(record.offset)
-                self._finish_one(record)
+            self._let_go(records)
             self._eased()
 
-    def _finish_one(self, record: Record) -> None:
+    def _let_go(self, records: Sequence[Record]) -> None:
         self.moved_at = time.monotonic()
-        self.backlog -= 1
-        self.backlog_bytes -= len(record.body)
+        self.backlog -= len(records)
+        self.backlog_bytes -= sum(len(record.body) for record in records)
         if self.backlog == 0:
             self._idle.set()
 

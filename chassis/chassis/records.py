@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from contracts.envelope import Headers
 
@@ -13,8 +13,7 @@ LONGEST_KEY_BYTES = 256
 """Of a key that is stored as it is. Ours have some forty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """Raw, and not trusted: any of it may be garbage."""
 
     topic: str

@@ -170,4 +170,4 @@ def pack_cause(cause: Envelope | None) -> bytes | None:
 def unpack_cause(packed: bytes | None) -> Envelope | None:
     if packed is None:
         return None
-    return Envelope.from_headers((name, value.encode()) for name, value in json.loads(packed))
+    return Envelope.from_headers([(name, value.encode()) for name, value in json.loads(packed)])

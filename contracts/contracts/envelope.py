@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+
+from uuid_utils import UUID
 
 from contracts.ids import EventId
 
@@ -60,7 +61,7 @@ class Envelope:
         return headers
 
     @classmethod
-    def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> Envelope:
+    def from_headers(cls, headers: Sequence[tuple[str, bytes]]) -> Envelope:
         """Raises BadEnvelope naming the header that is missing or wrong."""
         found = _decoded(headers)
         for name in REQUIRED:
@@ -79,15 +80,21 @@ class Envelope:
         )
 
 
-def _decoded(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in headers:
-        try:
-            found[name] = value.decode()
-        except UnicodeDecodeError:
-            if name.startswith("ce_"):
-                raise BadEnvelope(f"header {name} is not UTF-8") from None
-    return found
+def _decoded(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
+    try:
+        return {name: value.decode() for name, value in headers}
+    except UnicodeDecodeError:
+        return {name: text for name, value in headers if (text := _text(name, value)) is not None}
+
+
+def _text(name: str, value: bytes) -> str | None:
+    """None for what is no header of ours and no text."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        if name.startswith("ce_"):
+            raise BadEnvelope(f"header {name} is not UTF-8") from None
+        return None
 
 
 def _event_id(text: str) -> EventId:
