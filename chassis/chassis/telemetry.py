@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -32,6 +33,9 @@ SELECT reason, count(*) AS rows, extract(epoch FROM clock_timestamp() - min(park
        extract(epoch FROM min(due_at) - clock_timestamp()) AS next_try
 FROM parked GROUP BY reason
 """
+
+_MOST_OF_THE_TIME = 0.02
+"""How much of all time may be spent on counting."""
 
 _REASONS = ("failed", "behind", "undecodable")
 
@@ -122,13 +126,18 @@ class Telemetry:
         )
 
     async def sample(self, database: Database, interval_seconds: float = 5) -> None:
-        """Keep the gauges that only the database knows. What cannot be read becomes NaN, never zero."""
+        """Keep the gauges that only the database knows. What cannot be read becomes NaN, never zero.
+
+        Where very much waits or is parked, counting it takes long: it is then done less often, not all the time.
+        """
         while True:
+            began = time.monotonic()
             try:
                 await self._sample(database)
             except Exception:
                 self._forget()
-            await asyncio.sleep(interval_seconds)
+            took = time.monotonic() - began
+            await asyncio.sleep(max(interval_seconds, took / _MOST_OF_THE_TIME - took))
 
     async def _sample(self, database: Database) -> None:
         async with database.transaction() as tx:
