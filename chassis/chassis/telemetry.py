@@ -34,8 +34,8 @@ SELECT reason, count(*) AS rows, extract(epoch FROM clock_timestamp() - min(park
 FROM parked GROUP BY reason
 """
 
-_MOST_OF_THE_TIME = 0.02
-"""How much of all time may be spent on counting."""
+_MOST_OF_THE_TIME, _LONGEST_PAUSE = 0.02, 60
+"""How much of all time may be spent on counting, unless that made the gauges older than so many seconds."""
 
 _REASONS = ("failed", "behind", "undecodable")
 
@@ -131,13 +131,13 @@ class Telemetry:
         Where very much waits or is parked, counting it takes long: it is then done less often, not all the time.
         """
         while True:
-            began = time.monotonic()
+            began, pause = time.monotonic(), interval_seconds
             try:
                 await self._sample(database)
+                pause = max(pause, min((time.monotonic() - began) / _MOST_OF_THE_TIME, _LONGEST_PAUSE))
             except Exception:
                 self._forget()
-            took = time.monotonic() - began
-            await asyncio.sleep(max(interval_seconds, took / _MOST_OF_THE_TIME - took))
+            await asyncio.sleep(pause)
 
     async def _sample(self, database: Database) -> None:
         async with database.transaction() as tx:
