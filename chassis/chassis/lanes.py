@@ -16,7 +16,7 @@ from chassis.log import logger
 from chassis.points import reached
 from chassis.records import Record
 
-LARGEST_BATCH = 32
+LARGEST_BATCH = 64
 """Records of one lane that may be applied in one transaction."""
 
 
