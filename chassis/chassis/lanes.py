@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka import TopicPartition
@@ -64,7 +64,7 @@ class Lanes:
         self._eased = eased
         self._queues: list[asyncio.Queue[Record]] = [asyncio.Queue() for _ in range(count)]
         self._workers: list[asyncio.Task[None]] = []
-        self._watermarks: dict[TopicPartition, Watermark] = {}
+        self._watermarks: defaultdict[TopicPartition, Watermark] = defaultdict(Watermark)
         self._idle = asyncio.Event()
         self._idle.set()
         self.backlog = 0
@@ -82,10 +82,7 @@ class Lanes:
     def submit(self, record: Record) -> None:
         """Queue a record behind every earlier one of its key. Never waits: watch `backlog`."""
         partition = TopicPartition(record.topic, record.partition)
-        mark = self._watermarks.get(partition)
-        if mark is None:
-            mark = self._watermarks[partition] = Watermark()
-        mark.opened(record.offset, record.said_at)
+        self._watermarks[partition].opened(record.offset, record.said_at)
         self.backlog += 1
         self.backlog_bytes += len(record.body)
         self._idle.clear()

@@ -3,13 +3,7 @@
 ALTER TABLE outbox RENAME TO outbox_before;
 ALTER INDEX outbox_pkey RENAME TO outbox_before_pkey;
 
-CREATE TABLE outbox (
-    id         bigint      GENERATED ALWAYS AS IDENTITY,
-    shard      smallint    NOT NULL,
-    record     bytea       NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (shard, id)
-) PARTITION BY LIST (shard);
+CREATE TABLE outbox (LIKE outbox_before INCLUDING ALL) PARTITION BY LIST (shard);
 
 DO $$
 BEGIN
