@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from chassis.database import Database
+from chassis.sampling import keep_sampling
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -33,9 +32,6 @@ SELECT reason, count(*) AS rows, extract(epoch FROM clock_timestamp() - min(park
        extract(epoch FROM min(due_at) - clock_timestamp()) AS next_try
 FROM parked GROUP BY reason
 """
-
-_MOST_OF_THE_TIME, _LONGEST_PAUSE = 0.02, 60
-"""How much of all time may be spent on counting, unless that made the gauges older than so many seconds."""
 
 _REASONS = ("failed", "behind", "undecodable")
 
@@ -125,19 +121,9 @@ class Telemetry:
             registry=registry,
         )
 
-    async def sample(self, database: Database, interval_seconds: float = 5) -> None:
-        """Keep the gauges that only the database knows. What cannot be read becomes NaN, never zero.
-
-        Where very much waits or is parked, counting it takes long: it is then done less often, not all the time.
-        """
-        while True:
-            began, pause = time.monotonic(), interval_seconds
-            try:
-                await self._sample(database)
-                pause = max(pause, min((time.monotonic() - began) / _MOST_OF_THE_TIME, _LONGEST_PAUSE))
-            except Exception:
-                self._forget()
-            await asyncio.sleep(pause)
+    async def sample(self, database: Database) -> None:
+        """Keep the gauges that only the database knows."""
+        await keep_sampling(lambda: self._sample(database), lambda _: self._forget())
 
     async def _sample(self, database: Database) -> None:
         async with database.transaction() as tx:

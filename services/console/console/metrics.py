@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
@@ -10,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 from chassis.database import Database
 from chassis.failures import cause_of
 from chassis.log import logger
+from chassis.sampling import keep_sampling
 from console.following.tasks import TaskKind
 
 _LAG = "stillwater_consumer_lag_seconds"
@@ -59,15 +59,8 @@ class OpenTaskMetrics:
         )
         self._forget()
 
-    async def sample(self, interval_seconds: float = 5) -> None:
-        """What cannot be read becomes NaN, never zero."""
-        while True:
-            try:
-                await self._sample()
-            except Exception as error:
-                logger.warning("tasks_open_unknown", cause=cause_of(error))
-                self._forget()
-            await asyncio.sleep(interval_seconds)
+    async def sample(self) -> None:
+        await keep_sampling(self._sample, self._unknown)
 
     async def _sample(self) -> None:
         async with self._database.transaction() as tx:
@@ -78,6 +71,10 @@ class OpenTaskMetrics:
             self._oldest.labels(kind).set(row["age"] if row else 0)
         in_danger = rows.get(TaskKind.IN_DANGER)
         self._in_danger.set(in_danger["open"] if in_danger else 0)
+
+    def _unknown(self, error: Exception) -> None:
+        logger.warning("tasks_open_unknown", cause=cause_of(error))
+        self._forget()
 
     def _forget(self) -> None:
         self._in_danger.set(math.nan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -10,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from chassis.database import Database
 from chassis.failures import cause_of
 from chassis.log import logger
+from chassis.sampling import keep_sampling
 
 _WAITING = """
 SELECT count(*) FILTER (WHERE urgent) AS urgent, count(*) FILTER (WHERE NOT urgent) AS routine
@@ -47,19 +47,19 @@ class IntakeMetrics:
         )
         self._forget()
 
-    async def sample(self, database: Database, interval_seconds: float = 5) -> None:
-        """What cannot be read becomes NaN, never zero."""
-        while True:
-            try:
-                async with database.connection() as connection:
-                    row = await connection.fetchrow(_WAITING)
-                assert row is not None
-                self.waiting.labels("urgent").set(row["urgent"])
-                self.waiting.labels("routine").set(row["routine"])
-            except Exception as error:
-                logger.warning("intakes_waiting_unknown", cause=cause_of(error))
-                self._forget()
-            await asyncio.sleep(interval_seconds)
+    async def sample(self, database: Database) -> None:
+        await keep_sampling(lambda: self._sample(database), self._unknown)
+
+    async def _sample(self, database: Database) -> None:
+        async with database.connection() as connection:
+            row = await connection.fetchrow(_WAITING)
+        assert row is not None
+        self.waiting.labels("urgent").set(row["urgent"])
+        self.waiting.labels("routine").set(row["routine"])
+
+    def _unknown(self, error: Exception) -> None:
+        logger.warning("intakes_waiting_unknown", cause=cause_of(error))
+        self._forget()
 
     def _forget(self) -> None:
         self.waiting.labels("urgent").set(math.nan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,11 +13,11 @@ from billing.payers.gateway import Reply
 from billing.verification.answer import Finding
 from billing.verification.model import State, Step, Verification
 from chassis.database import Database
+from chassis.sampling import keep_sampling
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30)
 _TO_ANSWER = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 43200, 172800)
 
-SAMPLE_SECONDS = 5.0
 _OPEN = ("asking", "waiting", "with_person")
 
 
@@ -63,15 +62,13 @@ class VerificationMetrics:
             self._known.observe((now - one.requested_at).total_seconds())
 
     async def sample(self, database: Database, now: Callable[[], datetime]) -> None:
-        """Look every few seconds at what is open; what cannot be read reads as absent, not as zero."""
-        while True:
-            try:
-                await self._sample(database, now())
-            except Exception:
-                self._open.clear()
-                self._oldest.clear()
-                raise
-            await asyncio.sleep(SAMPLE_SECONDS)
+        """What is open; what cannot be read reads as absent, and is raised."""
+        await keep_sampling(lambda: self._sample(database, now()), self._unknown)
+
+    def _unknown(self, error: Exception) -> None:
+        self._open.clear()
+        self._oldest.clear()
+        raise error
 
     async def _sample(self, database: Database, now: datetime) -> None:
         async with database.connection() as connection:
