@@ -23,13 +23,17 @@ Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 
 # OFFSET 0 has each key looked up by the index. A join, planned while nothing is parked, would read all that ever is.
 _CLAIM = """
-INSERT INTO inbox (consumer, event_id)
-SELECT $1, event_id FROM unnest($2::uuid[], $3::text[], $4::text[]) AS said (event_id, topic, key)
-WHERE NOT EXISTS (
-    SELECT FROM parked WHERE consumer = $1 AND parked.topic = said.topic AND parked.key = said.key OFFSET 0
+WITH said AS (
+    SELECT event_id, EXISTS (
+        SELECT FROM parked WHERE consumer = $1 AND parked.topic = of.topic AND parked.key = of.key OFFSET 0
+    ) AS held
+    FROM unnest($2::uuid[], $3::text[], $4::text[]) AS of (event_id, topic, key)
+), claimed AS (
+    INSERT INTO inbox (consumer, event_id) SELECT $1, event_id FROM said WHERE NOT held
+    ON CONFLICT DO NOTHING
+    RETURNING event_id
 )
-ON CONFLICT DO NOTHING
-RETURNING event_id::text
+SELECT event_id::text, false AS held FROM claimed UNION ALL SELECT event_id::text, true FROM said WHERE held
 """
 
 
@@ -101,13 +105,13 @@ class Inbox:
                 self._count([one.envelope.type], await self._alone(one))
             return
         under_way: _Received | None = None
-        fresh, others = list[_Received](), list[_Received]()
+        fresh, known, behind = list[_Received](), list[_Received](), list[_Received]()
         try:
             async with self._database.transaction() as tx:
-                claimed = await self._claim(tx.connection, received)
+                claimed, held = await self._claim(tx.connection, received)
                 for one in received:
                     if one.envelope.id not in claimed:
-                        others.append(one)
+                        (behind if one.envelope.id in held else known).append(one)
                         continue
                     claimed.discard(one.envelope.id)  # it may be in here twice
                     under_way = one
@@ -115,7 +119,7 @@ class Inbox:
                     fresh.append(one)
                 under_way = None
                 # Whoever tries a head may wait for what this transaction has locked, so it does not wait for them.
-                outcomes = await self._behind(tx, others, patient=False)
+                outcomes = await self._behind(tx, behind, patient=False)
         except Exception:
             # Where none was under way, the commit failed: halves come down to the one that cannot be committed.
             at = received.index(under_way) if under_way else len(received) // 2
@@ -124,16 +128,20 @@ class Inbox:
             await self._settle(received[at + 1 :])
             return
         self._count([one.envelope.type for one in fresh], Outcome.APPLIED)
-        for one, outcome in zip(others, outcomes, strict=True):
+        self._count([one.envelope.type for one in known], Outcome.DUPLICATE)
+        for one, outcome in zip(behind, outcomes, strict=True):
             self._count([one.envelope.type], outcome or await self._alone(one))
 
     async def _alone(self, one: _Received) -> Outcome:
         while True:
             try:
                 async with self._database.transaction() as tx:
-                    if await self._claim(tx.connection, [one]):
+                    claimed, held = await self._claim(tx.connection, [one])
+                    if claimed:
                         await self._handle(tx, one)
                         return Outcome.APPLIED
+                    if not held:
+                        return Outcome.DUPLICATE
             except Exception as error:
                 if is_infrastructure(error):
                     raise
@@ -144,7 +152,7 @@ class Inbox:
                     return outcome
 
     async def _behind(self, tx: Transaction, received: Sequence[_Received], *, patient: bool) -> list[Outcome | None]:
-        """What could not be claimed. None: what stood before it is being settled, it may be its turn."""
+        """What is held by its key. None: what stood before it is being settled, it may be its turn."""
         if not received:
             return []
         waiting = [(one.record, one.envelope.id) for one in received]
@@ -169,12 +177,18 @@ class Inbox:
             await self._handle(tx, one)
         self._count([envelope.type], Outcome.APPLIED if fresh else Outcome.DUPLICATE)
 
-    async def _claim(self, connection: asyncpg.Connection, received: Sequence[_Received]) -> set[str]:
-        """The ids of those that are new here and have nothing of their key parked."""
+    async def _claim(self, connection: asyncpg.Connection, received: Sequence[_Received]) -> tuple[set[str], set[str]]:
+        """The ids of those that are new here, and of those that have something of their key parked.
+
+        What is in neither was applied before.
+        """
         ids = [one.envelope.id for one in received]
         topics = [one.record.topic for one in received]
         keys = [one.record.key_text for one in received]
-        return {row["event_id"] for row in await connection.fetch(_CLAIM, self.consumer, ids, topics, keys)}
+        claimed, held = set[str](), set[str]()
+        for row in await connection.fetch(_CLAIM, self.consumer, ids, topics, keys):
+            (held if row["held"] else claimed).add(row["event_id"])
+        return claimed, held
 
     def _count(self, types: Iterable[str], outcome: Outcome) -> None:
         for type, number in Counter(types).items():

@@ -30,16 +30,35 @@ WHERE NOT EXISTS (SELECT FROM inbox WHERE consumer = $1 AND event_id = $6)
 ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
 """
 
-_LOCK_HEADS = """
-SELECT topic, key FROM parked WHERE id = ANY (ARRAY(
-    SELECT (
-        SELECT min(id) FROM parked AS head WHERE consumer = $1 AND head.topic = said.topic AND head.key = said.key
-    ) FROM unnest($2::text[], $3::text[]) AS said (topic, key)
-))
-ORDER BY id FOR UPDATE
+# The heads' locks are taken in the order of their ids, whoever takes several.
+_PARK_BEHIND = """
+WITH said AS (
+    SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::text[], $6::uuid[], $7::bytea[])
+    WITH ORDINALITY AS said (topic, partition, record_offset, key, event_id, record, place)
+), head AS (
+    SELECT topic, key FROM parked WHERE id = ANY (ARRAY(
+        SELECT (
+            SELECT min(id) FROM parked AS of_key
+            WHERE consumer = $1 AND of_key.topic = said.topic AND of_key.key = said.key
+        ) FROM said
+    ))
+    ORDER BY id FOR UPDATE {locked}
+), known AS (
+    SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = ANY ($6)
+), parking AS (
+    INSERT INTO parked (consumer, topic, partition, record_offset, key, event_id, record, reason, cause)
+    SELECT $1, topic, partition, record_offset, key, event_id, record, 'behind', 'waits for its turn'
+    FROM said JOIN head USING (topic, key) WHERE event_id NOT IN (SELECT event_id FROM known)
+    ORDER BY place
+    ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
+)
+SELECT CASE
+    WHEN event_id IN (SELECT event_id FROM known) THEN false
+    WHEN (topic, key) IN (SELECT topic, key FROM head) THEN true
+END AS is_parked
+FROM said ORDER BY place
 """
-
-_KNOWN = "SELECT event_id::text FROM inbox WHERE consumer = $1 AND event_id = ANY($2::uuid[])"
+_PATIENTLY, _IMPATIENTLY = (_PARK_BEHIND.format(locked=locked) for locked in ("", "SKIP LOCKED"))
 
 
 class Parking:
@@ -69,18 +88,23 @@ class Parking:
         For each: True, it is parked. False, it was applied before. None, its key has no head any more; or, without
         patience, its head is being tried at this moment.
         """
-        ids = [id for _, id in waiting]
-        places = [(record.topic, record.key_text) for record, _ in waiting]
-        known = {row["event_id"] for row in await connection.fetch(_KNOWN, consumer, ids)}
-        topics, keys = zip(*places, strict=True)
-        lock_heads = _LOCK_HEADS if patient else f"{_LOCK_HEADS} SKIP LOCKED"
-        heads = {(row["topic"], row["key"]) for row in await connection.fetch(lock_heads, consumer, topics, keys)}
-        verdicts: list[bool | None] = []
-        for (record, id), place in zip(waiting, places, strict=True):
-            verdicts.append(False if id in known else place in heads or None)
-            if verdicts[-1]:
-                await self._insert(connection, consumer, record, place[1], id, BEHIND, "waits for its turn")
+        rows = await connection.fetch(
+            _PATIENTLY if patient else _IMPATIENTLY,
+            consumer,
+            [record.topic for record, _ in waiting],
+            [record.partition for record, _ in waiting],
+            [record.offset for record, _ in waiting],
+            [record.key_text for record, _ in waiting],
+            [id for _, id in waiting],
+            [self._sealed(consumer, record) for record, _ in waiting],
+        )
+        verdicts = [row["is_parked"] for row in rows]
+        self._telemetry.parkings.labels(consumer, BEHIND).inc(verdicts.count(True))
         return verdicts
+
+    def _sealed(self, consumer: str, record: Record) -> bytes:
+        context = _context(consumer, record.topic, record.partition, record.offset)
+        return self._database.seal.seal(record.packed(), context=context)
 
     async def _insert(
         self,
@@ -94,8 +118,7 @@ class Parking:
     ) -> None:
         wait = backoff(1, self._settings.retry_first_seconds, self._settings.retry_longest_seconds)
         place = (consumer, record.topic, record.partition, record.offset)
-        sealed = self._database.seal.seal(record.packed(), context=_context(*place))
-        await connection.execute(_PARK, *place, key, id, sealed, reason, cause, wait)
+        await connection.execute(_PARK, *place, key, id, self._sealed(consumer, record), reason, cause, wait)
         self._telemetry.parkings.labels(consumer, reason).inc()
 
 

@@ -127,3 +127,19 @@ async def test_one_that_fails_among_others_parks_alone_with_what_follows_it_for_
         pass
     assert await desk.notes() == ["Zoe", "Bea", "Cleo", "Ada", "Ada's second", "Ada's third"]
     assert await desk.parked() == []
+
+
+async def test_what_comes_again_behind_a_parked_one_is_known_or_parked_once(desk: Desk) -> None:
+    said = [record(name, offset=n) for n, name in enumerate(("Ada's first", "Ada", "Ada's third"))]
+    desk.clerk.refuses.add("Ada")
+    for _ in range(2):
+        await desk.inbox.apply(said)
+    await desk.inbox.apply([said[0]])
+    assert await desk.notes() == ["Ada's first"]
+    assert await desk.parked() == ["failed", "behind"]
+    desk.clerk.refuses.clear()
+    while await desk.retrying.retry_one():
+        pass
+    await desk.inbox.apply(said)
+    assert await desk.notes() == ["Ada's first", "Ada", "Ada's third"]
+    assert await desk.parked() == []

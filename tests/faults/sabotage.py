@@ -19,14 +19,14 @@ from chassis.relay import Relay
 def inbox_off() -> None:
     """A record that comes again is applied again."""
 
-    async def claim(self: Inbox, connection: Any, received: Sequence[Any]) -> set[str]:
+    async def claim(self: Inbox, connection: Any, received: Sequence[Any]) -> tuple[set[str], set[str]]:
         ids = [one.envelope.id for one in received]
         await connection.execute(
             "INSERT INTO inbox (consumer, event_id) SELECT $1, * FROM unnest($2::uuid[]) ON CONFLICT DO NOTHING",
             self.consumer,
             ids,
         )
-        return set(ids)
+        return set(ids), set()
 
     own: Any = Inbox
     own._claim = claim
