@@ -26,7 +26,7 @@ def cause_of(error: BaseException) -> str:
         faults = error.errors(include_input=False, include_context=False)
         fields = sorted({".".join(str(part) for part in fault["loc"]) for fault in faults})
         return f"ValidationError at {', '.join(fields)}"[:500]
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    frames = list(traceback.walk_tb(error.__traceback__))  # extract_tb would look each one's file up on the disk
+    place = f" at {frames[-1][0].f_code.co_name}:{frames[-1][1]}" if frames else ""
     sqlstate = getattr(error, "sqlstate", None)
     return f"{type(error).__name__}{f' {sqlstate}' if sqlstate else ''}{place}"

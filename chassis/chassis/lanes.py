@@ -20,6 +20,11 @@ LARGEST_BATCH = 64
 """Records of one lane that may be applied in one transaction."""
 
 
+def lane_of(key: bytes, count: int) -> int:
+    """The lane of a key, by other bits of its hash than its partition's: the keys of one partition have all lanes."""
+    return (zlib.crc32(key) >> 16) % count
+
+
 class Watermark:
     """How far one partition is finished without a gap."""
 
@@ -86,7 +91,7 @@ class Lanes:
         self.backlog += 1
         self.backlog_bytes += len(record.body)
         self._idle.clear()
-        self._queues[zlib.crc32(record.key) % self._count].put_nowait(record)
+        self._queues[lane_of(record.key, self._count)].put_nowait(record)
 
     async def drain(self, seconds: float) -> bool:
         """Wait until all that was submitted is finished; False when `seconds` did not suffice."""

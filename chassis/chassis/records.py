@@ -36,6 +36,7 @@ class Record(NamedTuple):
         """As bytes, for storing."""
         return json.dumps(
             {
+                "as": "base64",
                 "key": _text(self.key),
                 "headers": [(name, _text(value)) for name, value in self.headers],
                 "body": _text(self.body),
@@ -45,13 +46,10 @@ class Record(NamedTuple):
     @classmethod
     def unpacked(cls, packed: bytes, *, topic: str, partition: int, offset: int) -> Record:
         stored = json.loads(packed)
-        headers = [(name, _bytes(value)) for name, value in stored["headers"]]
-        return cls(topic, partition, offset, _bytes(stored["key"]), headers, _bytes(stored["body"]))
+        read = base64.b64decode if stored.get("as") == "base64" else base64.b85decode  # that was how, at first
+        headers = [(name, read(value)) for name, value in stored["headers"]]
+        return cls(topic, partition, offset, read(stored["key"]), headers, read(stored["body"]))
 
 
 def _text(value: bytes) -> str:
-    return base64.b85encode(value).decode()
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b85decode(text)
+    return base64.b64encode(value).decode()

@@ -48,14 +48,8 @@ def delete_before_publish() -> None:
 def lanes_ignore_keys() -> None:
     """Records of one key run at once."""
     turns = itertools.count()
-
-    class _AnyLane:
-        @staticmethod
-        def crc32(key: bytes) -> int:
-            return next(turns)
-
     own: Any = lanes
-    own.zlib = _AnyLane
+    own.lane_of = lambda key, count: next(turns) % count
 
 
 BREAKS: dict[str, Callable[[], None]] = {
