@@ -33,7 +33,8 @@ ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
 # The heads' locks are taken in the order of their ids, whoever takes several.
 _PARK_BEHIND = """
 WITH said AS (
-    SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::text[], $6::uuid[], $7::bytea[])
+    SELECT topic, partition::integer, record_offset::bigint, key, event_id::uuid, record, place
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
     WITH ORDINALITY AS said (topic, partition, record_offset, key, event_id, record, place)
 ), head AS (
     SELECT topic, key FROM parked WHERE id = ANY (ARRAY(
@@ -44,10 +45,10 @@ WITH said AS (
     ))
     ORDER BY id FOR UPDATE {locked}
 ), known AS (
-    SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = ANY ($6)
+    SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = ANY (ARRAY(SELECT event_id FROM said))
 ), parking AS (
     INSERT INTO parked (consumer, topic, partition, record_offset, key, event_id, record, reason, cause)
-    SELECT $1, topic, partition, record_offset, key, event_id, record, 'behind', 'waits for its turn'
+    SELECT $1, topic, partition, record_offset, key, event_id, decode(record, 'hex'), 'behind', 'waits for its turn'
     FROM said JOIN head USING (topic, key) WHERE event_id NOT IN (SELECT event_id FROM known)
     ORDER BY place
     ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
@@ -92,11 +93,11 @@ class Parking:
             _PATIENTLY if patient else _IMPATIENTLY,
             consumer,
             [record.topic for record, _ in waiting],
-            [record.partition for record, _ in waiting],
-            [record.offset for record, _ in waiting],
+            [str(record.partition) for record, _ in waiting],
+            [str(record.offset) for record, _ in waiting],
             [record.key_text for record, _ in waiting],
             [id for _, id in waiting],
-            [self._sealed(consumer, record) for record, _ in waiting],
+            [self._sealed(consumer, record).hex() for record, _ in waiting],
         )
         verdicts = [row["is_parked"] for row in rows]
         self._telemetry.parkings.labels(consumer, BEHIND).inc(verdicts.count(True))
