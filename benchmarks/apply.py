@@ -85,7 +85,7 @@ async def measure(options: argparse.Namespace) -> bool:
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="benchmarks apply")
-    options.add_argument("--events", type=int, default=50_000)
+    options.add_argument("--events", type=int, default=100_000)
     options.add_argument("--rounds", type=int, default=5)
     sys.exit(0 if asyncio.run(measure(options.parse_args())) else 1)
 
