@@ -35,7 +35,10 @@ WITH said AS (
     ON CONFLICT DO NOTHING
     RETURNING event_id
 )
-SELECT event_id::text, false AS held FROM claimed UNION ALL SELECT event_id::text, true FROM said WHERE held
+SELECT event_id::text, false AS held FROM claimed
+UNION ALL
+SELECT event_id::text, true FROM said
+WHERE held AND NOT EXISTS (SELECT FROM inbox WHERE consumer = $1 AND inbox.event_id = said.event_id OFFSET 0)
 """
 
 
@@ -120,8 +123,7 @@ class Inbox:
                     await self._handle(tx, one)
                     fresh.append(one)
                 under_way = None
-                # Whoever tries a head may wait for what this transaction has locked, so it does not wait for them.
-                outcomes = await self._behind(tx, behind, patient=False)
+                parked, left = await self._park_behind(tx, behind)
         except Exception:
             # Where none was under way, the commit failed: halves come down to the one that cannot be committed.
             at = received.index(under_way) if under_way else len(received) // 2
@@ -131,8 +133,9 @@ class Inbox:
             return
         self._count([one.envelope.type for one in fresh], Outcome.APPLIED)
         self._count([one.envelope.type for one in known], Outcome.DUPLICATE)
-        for one, outcome in zip(behind, outcomes, strict=True):
-            self._count([one.envelope.type], outcome or await self._alone(one))
+        self._count([one.envelope.type for one in parked], Outcome.PARKED)
+        for one in left:
+            self._count([one.envelope.type], await self._alone(one))
 
     async def _alone(self, one: _Received) -> Outcome:
         while True:
@@ -150,17 +153,30 @@ class Inbox:
                 await self._parking.park_failed(self.consumer, one.record, one.envelope.id, cause_of(error))
                 return Outcome.PARKED
             async with self._database.transaction() as tx:
-                if outcome := (await self._behind(tx, [one], patient=True))[0]:
-                    return outcome
+                if await self._behind(tx, one, patient=True):
+                    return Outcome.PARKED
 
-    async def _behind(self, tx: Transaction, received: Sequence[_Received], *, patient: bool) -> list[Outcome | None]:
-        """What is held by its key. None: what stood before it is being settled, it may be its turn."""
-        if not received:
-            return []
-        waiting = [(one.record, one.envelope.id) for one in received]
-        fates = {True: Outcome.PARKED, False: Outcome.DUPLICATE, None: None}
-        verdicts = await self._parking.park_behind(tx.connection, self.consumer, waiting, patient=patient)
-        return [fates[verdict] for verdict in verdicts]
+    async def _park_behind(self, tx: Transaction, held: Sequence[_Received]) -> tuple[list[_Received], list[_Received]]:
+        """Park what is held by its key. Returns what was; and what is left, since what stands before it is being tried.
+
+        Whoever tries that may wait for what this transaction has locked, so it does not wait for them.
+        """
+        parked, left = list[_Received](), list[_Received]()
+        keys_left = set[tuple[str, bytes]]()
+        for one in held:
+            key = (one.record.topic, one.record.key)
+            # What follows one that is left is left too, even if the try has just ended: they keep their order.
+            if key not in keys_left and await self._behind(tx, one, patient=False):
+                parked.append(one)
+            else:
+                keys_left.add(key)
+                left.append(one)
+        return parked, left
+
+    async def _behind(self, tx: Transaction, one: _Received, *, patient: bool) -> bool:
+        return await self._parking.park_behind(
+            tx.connection, self.consumer, one.record, one.envelope.id, patient=patient
+        )
 
     async def _handle(self, tx: Transaction, one: _Received) -> None:
         tx.follow(one.envelope)
@@ -180,7 +196,7 @@ class Inbox:
         self._count([envelope.type], Outcome.APPLIED if fresh else Outcome.DUPLICATE)
 
     async def _claim(self, connection: asyncpg.Connection, received: Sequence[_Received]) -> tuple[set[str], set[str]]:
-        """The ids of those that are new here, and of those that have something of their key parked.
+        """The ids of those that may be applied now, and of those that have something of their key parked before them.
 
         What is in neither was applied before.
         """

@@ -6,8 +6,6 @@ row lock, so a record can neither slip past a head nor be left behind one that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import asyncpg
 
 from chassis.backoff import backoff
@@ -30,34 +28,16 @@ WHERE NOT EXISTS (SELECT FROM inbox WHERE consumer = $1 AND event_id = $6)
 ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
 """
 
-# The heads' locks are taken in the order of their ids, whoever takes several.
 _PARK_BEHIND = """
-WITH said AS (
-    SELECT topic, partition::integer, record_offset::bigint, key, event_id::uuid, record, place
-    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-    WITH ORDINALITY AS said (topic, partition, record_offset, key, event_id, record, place)
-), head AS (
-    SELECT topic, key FROM parked WHERE id = ANY (ARRAY(
-        SELECT (
-            SELECT min(id) FROM parked AS of_key
-            WHERE consumer = $1 AND of_key.topic = said.topic AND of_key.key = said.key
-        ) FROM said
-    ))
-    ORDER BY id FOR UPDATE {locked}
-), known AS (
-    SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = ANY (ARRAY(SELECT event_id FROM said))
+WITH head AS (
+    SELECT FROM parked WHERE id = (SELECT min(id) FROM parked WHERE consumer = $1 AND topic = $2 AND key = $5)
+    FOR UPDATE {locked}
 ), parking AS (
     INSERT INTO parked (consumer, topic, partition, record_offset, key, event_id, record, reason, cause)
-    SELECT $1, topic, partition, record_offset, key, event_id, decode(record, 'hex'), 'behind', 'waits for its turn'
-    FROM said JOIN head USING (topic, key) WHERE event_id NOT IN (SELECT event_id FROM known)
-    ORDER BY place
+    SELECT $1, $2, $3, $4, $5, $6, $7, 'behind', 'waits for its turn' FROM head
     ON CONFLICT (consumer, topic, partition, record_offset) DO NOTHING
 )
-SELECT CASE
-    WHEN event_id IN (SELECT event_id FROM known) THEN false
-    WHEN (topic, key) IN (SELECT topic, key FROM head) THEN true
-END AS is_parked
-FROM said ORDER BY place
+SELECT EXISTS (SELECT FROM head)
 """
 _PATIENTLY, _IMPATIENTLY = (_PARK_BEHIND.format(locked=locked) for locked in ("", "SKIP LOCKED"))
 
@@ -82,26 +62,19 @@ class Parking:
             await self._insert(tx.connection, consumer, record, key, None, UNDECODABLE, cause)
 
     async def park_behind(
-        self, connection: asyncpg.Connection, consumer: str, waiting: Sequence[tuple[Record, EventId]], *, patient: bool
-    ) -> list[bool | None]:
-        """Park records behind the heads of their keys, in order.
+        self, connection: asyncpg.Connection, consumer: str, record: Record, id: EventId, *, patient: bool
+    ) -> bool:
+        """Park a record behind the head of its key. Returns whether it is parked now.
 
-        For each: True, it is parked. False, it was applied before. None, its key has no head any more; or, without
-        patience, its head is being tried at this moment.
+        If not, its key has no head any more; or, without patience, its head is being tried at this moment.
         """
-        rows = await connection.fetch(
-            _PATIENTLY if patient else _IMPATIENTLY,
-            consumer,
-            [record.topic for record, _ in waiting],
-            [str(record.partition) for record, _ in waiting],
-            [str(record.offset) for record, _ in waiting],
-            [record.key_text for record, _ in waiting],
-            [id for _, id in waiting],
-            [self._sealed(consumer, record).hex() for record, _ in waiting],
-        )
-        verdicts = [row["is_parked"] for row in rows]
-        self._telemetry.parkings.labels(consumer, BEHIND).inc(verdicts.count(True))
-        return verdicts
+        place = (consumer, record.topic, record.partition, record.offset)
+        statement = _PATIENTLY if patient else _IMPATIENTLY
+        sealed = self._sealed(consumer, record)
+        is_parked = bool(await connection.fetchval(statement, *place, record.key_text, id, sealed))
+        if is_parked:
+            self._telemetry.parkings.labels(consumer, BEHIND).inc()
+        return is_parked
 
     def _sealed(self, consumer: str, record: Record) -> bytes:
         context = _context(consumer, record.topic, record.partition, record.offset)

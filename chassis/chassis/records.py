@@ -7,6 +7,8 @@ import hashlib
 import json
 from typing import NamedTuple
 
+from pydantic_core import to_json
+
 from contracts.envelope import Headers
 
 LONGEST_KEY_BYTES = 256
@@ -34,22 +36,12 @@ class Record(NamedTuple):
 
     def packed(self) -> bytes:
         """As bytes, for storing."""
-        return json.dumps(
-            {
-                "as": "base64",
-                "key": _text(self.key),
-                "headers": [(name, _text(value)) for name, value in self.headers],
-                "body": _text(self.body),
-            }
-        ).encode()
+        parts = {"as": "base64", "key": self.key, "headers": self.headers, "body": self.body}
+        return to_json(parts, bytes_mode="base64")
 
     @classmethod
     def unpacked(cls, packed: bytes, *, topic: str, partition: int, offset: int) -> Record:
         stored = json.loads(packed)
-        read = base64.b64decode if stored.get("as") == "base64" else base64.b85decode  # that was how, at first
+        read = base64.urlsafe_b64decode if stored.get("as") == "base64" else base64.b85decode  # that was how, at first
         headers = [(name, read(value)) for name, value in stored["headers"]]
         return cls(topic, partition, offset, read(stored["key"]), headers, read(stored["body"]))
-
-
-def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode()

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -143,3 +145,22 @@ async def test_what_comes_again_behind_a_parked_one_is_known_or_parked_once(desk
     await desk.inbox.apply(said)
     assert await desk.notes() == ["Ada's first", "Ada", "Ada's third"]
     assert await desk.parked() == []
+
+
+async def test_what_follows_one_that_could_not_be_parked_at_once_stays_behind_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.clerk.refuses.add("Ada")
+    await desk.inbox.apply([record("Ada"), record("Zoe", "patient_2", offset=1)])
+    park_behind, looks = Parking.park_behind, count()
+
+    async def at_first_being_tried(*said: Any, patient: bool) -> bool:
+        return next(looks) > 0 and await park_behind(*said, patient=patient)
+
+    monkeypatch.setattr(Parking, "park_behind", at_first_being_tried)
+    await desk.inbox.apply([record("Ada's second", offset=2), record("Ada's third", offset=3)])
+    assert await desk.parked() == ["failed", "behind", "behind"]
+    desk.clerk.refuses.clear()
+    while await desk.retrying.retry_one():
+        pass
+    assert await desk.notes() == ["Zoe", "Ada", "Ada's second", "Ada's third"]
