@@ -22,8 +22,7 @@ from contracts.event import Event
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 
 # OFFSET 0 has each key looked up by the index. A join, planned while nothing is parked, would read all that ever is.
-# Arrays are of text, here and in parking: before any other kind, each connection of asyncpg first reads the catalog,
-# and that takes Postgres some 20 ms.
+# Arrays are of text, as in the outbox.
 _CLAIM = """
 WITH said AS (
     SELECT event_id::uuid, EXISTS (
