@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -20,6 +21,7 @@ from chassis.failures import cause_of
 from chassis.log import logger
 from chassis.records import Record
 from chassis.settings import ServiceSettings
+from chassis.within import within
 
 _POLL_MS = 20
 _LARGEST_POLL = 500
@@ -68,19 +70,17 @@ class Client:
 
     async def join(self, seconds: float) -> None:
         """Join the group; returns with a share of its partitions. Raises one of `Unreachable`."""
-        async with asyncio.timeout(seconds):
-            await self._broker.start()
+        await within(seconds, self._broker.start())
 
     async def leave(self) -> None:
         """Leave the group, so that others take over at once; one that hangs is cut off instead."""
         client = self._consumer
         try:
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self._broker.stop()
+            await within(_GOODBYE_SECONDS, self._broker.stop())
         except Exception as error:
             logger.info("left_without_goodbye", cause=cause_of(error))
-            if client is not None:  # it closes its connections last, after whatever hangs
-                await client._client.close()  # pyright: ignore[reportPrivateUsage]
+            if client is not None:
+                await _cut_off(client)
 
     def pause(self) -> None:
         if client := self._consumer:
@@ -96,9 +96,7 @@ class Client:
         if client is None:
             return None
         try:
-            async with asyncio.timeout(seconds):
-                ends = await client.end_offsets(client.assignment())
-                return sum([max(0, end - await client.position(at)) for at, end in ends.items()])
+            return await within(seconds, _unread(client))
         except Unreachable:
             return None
 
@@ -107,8 +105,7 @@ class Client:
         client = self._consumer
         if client is None:
             raise KafkaError("no client")
-        async with asyncio.timeout(seconds):  # it would wait for its broker for ever
-            await client.commit(dict(offsets))
+        await within(seconds, client.commit(dict(offsets)))
 
     @property
     def _consumer(self) -> AIOKafkaConsumer | None:
@@ -123,6 +120,22 @@ class Client:
     async def _parse(self, message: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
         """Raw: a header or a body that cannot be decoded is one record's fault, not its batch's."""
         return KafkaMessage(body=b"", raw_message=message, consumer=self._consumer or _NO_CONSUMER)
+
+
+async def _unread(client: AIOKafkaConsumer) -> int:
+    ends = await client.end_offsets(client.assignment())
+    return sum([max(0, end - await client.position(at)) for at, end in ends.items()])
+
+
+async def _cut_off(client: AIOKafkaConsumer) -> None:
+    """End what a client that could not be stopped left behind: it would beat and look for its broker for ever."""
+    inner: Any = client
+    for part in (inner._coordinator, inner._fetcher, inner._client):
+        for task in list(vars(part).values()) if part else ():
+            if isinstance(task, asyncio.Task):
+                task.cancel()
+    with suppress(*Unreachable):
+        await within(_GOODBYE_SECONDS, inner._client.close())
 
 
 class _NoConsumer:

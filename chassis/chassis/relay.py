@@ -26,7 +26,11 @@ from chassis.record_batch import RECORD_OVERHEAD_BYTES, RecordBatch
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
 from chassis.transaction import RELAY_WORKERS, relay_wake
+from chassis.within import within
 
+_REQUEST_SECONDS = 10
+_GOODBYE_SECONDS = 12.0
+"""More than a request may take. A producer that has not ended by then is left alone; what it still sends is a copy."""
 LARGEST_BATCH_BYTES = 900_000
 """Below the topic's `max.message.bytes`, above the largest event."""
 
@@ -107,7 +111,7 @@ class Relay:
             enable_idempotence=True,
             max_batch_size=LARGEST_BATCH_BYTES,
             max_request_size=4 * LARGEST_BATCH_BYTES,
-            request_timeout_ms=10_000,
+            request_timeout_ms=_REQUEST_SECONDS * 1000,
         )
         await producer.start()
         try:
@@ -123,7 +127,7 @@ class Relay:
                 watching.cancel()
             await self._leases.resign()
         finally:
-            await producer.stop()
+            await within(_GOODBYE_SECONDS, producer.stop())
 
     async def _keep_leases(self) -> None:
         while True:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,30 @@ async def test_a_consumer_that_was_put_out_of_its_group_and_cannot_come_back_tak
         await eventually(lambda: ready(one), within=10)
 
 
+@pytest.mark.engines
+async def test_a_client_that_cannot_be_stopped_is_left_behind_without_its_tasks(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with clinic(settings(stall_seconds=2), tmp_path) as one, one.service.running():
+        await one.send(named("Ada"), envelope())
+        await one.noted("Ada")
+        stuck, over = client_of(one), asyncio.Event()
+
+        async def not_before_it_is_over() -> None:
+            while not over.is_set():
+                with suppress(asyncio.CancelledError):
+                    await over.wait()
+
+        for closing in (stuck._coordinator, stuck._client):
+            monkeypatch.setattr(closing, "close", not_before_it_is_over)
+        stop_reading(one)
+        await one.send(named("Bea"), envelope())
+        await one.noted("Ada", "Bea")
+        assert client_of(one) is not stuck
+        await eventually(lambda: ended(stuck._coordinator._heartbeat_task, stuck._client._sync_task), within=10)
+        over.set()
+
+
 LABEL = {"consumer": "scheduling"}
 
 
@@ -109,6 +135,10 @@ async def lose_coordination(one: Clinic) -> None:
     client._coordinator._coordination_task.cancel()
     await client._coordinator._stop_heartbeat_task()
     client.pause(*client.assignment())
+
+
+async def ended(*tasks: asyncio.Task[None]) -> bool:
+    return all(task.done() for task in tasks)
 
 
 def client_of(one: Clinic):  # pyright: ignore
