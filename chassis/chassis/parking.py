@@ -70,15 +70,14 @@ class Parking:
         """
         place = (consumer, record.topic, record.partition, record.offset)
         statement = _PATIENTLY if patient else _IMPATIENTLY
-        sealed = self._sealed(consumer, record)
+        sealed = self._sealed(record, place)
         is_parked = bool(await connection.fetchval(statement, *place, record.key_text, id, sealed))
         if is_parked:
             self._telemetry.parkings.labels(consumer, BEHIND).inc()
         return is_parked
 
-    def _sealed(self, consumer: str, record: Record) -> bytes:
-        context = _context(consumer, record.topic, record.partition, record.offset)
-        return self._database.seal.seal(record.packed(), context=context)
+    def _sealed(self, record: Record, place: tuple[str, str, int, int]) -> bytes:
+        return self._database.seal.seal(record.packed(), context=_context(*place))
 
     async def _insert(
         self,
@@ -92,7 +91,7 @@ class Parking:
     ) -> None:
         wait = backoff(1, self._settings.retry_first_seconds, self._settings.retry_longest_seconds)
         place = (consumer, record.topic, record.partition, record.offset)
-        await connection.execute(_PARK, *place, key, id, self._sealed(consumer, record), reason, cause, wait)
+        await connection.execute(_PARK, *place, key, id, self._sealed(record, place), reason, cause, wait)
         self._telemetry.parkings.labels(consumer, reason).inc()
 
 
